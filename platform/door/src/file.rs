@@ -1,0 +1,255 @@
+//! Files of the kernel, kept open and read from their beginning again and again by pread(2): a fifth of the
+//! cost of open, read and close.
+//!
+//! A file is opened at its first reading, by the thread that reads it; that matters, because lanes have file
+//! tables of their own. A descriptor whose device has gone (ENODEV, ESRCH) is closed and opened anew next time.
+
+use crate::Poll;
+use crate::tape::{Player, Recorder};
+use schema::{Errno, Error};
+use std::os::fd::AsFd;
+use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::ThreadId;
+
+#[expect(clippy::disallowed_types, reason = "this is the door")]
+type Descriptor = std::fs::File;
+
+/// How a file is to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// One value or a short page that the kernel makes at once: sysfs attributes, `/proc/sys`, files by
+    /// `single_open`. One pread does, if it did not fill the buffer.
+    Attr,
+    /// Records that the kernel makes one by one (seq_file): it returns a page at a time, so read until it
+    /// returns nothing. Between reads rows can come and go.
+    Table,
+}
+
+/// The handlers of `/proc/sys` allocate and clear what they are asked for, so ask for no more than a page.
+const ATTR_BYTES: usize = 4096;
+/// What a read of a table asks for.
+const TABLE_BYTES: usize = 64 << 10;
+/// No kernel file that we read is as large as this.
+const MOST_BYTES: usize = 16 << 20;
+
+/// Room for the contents of a file; reused, so that a steady reader allocates nothing.
+#[derive(Debug, Default)]
+pub struct Buffer {
+    /// Its length is the room there is; what was read stands in front.
+    room: Vec<u8>,
+}
+
+impl Buffer {
+    fn at(&mut self, from: usize, bytes: usize) -> Option<&mut [u8]> {
+        let wanted = from + bytes;
+        if wanted > MOST_BYTES {
+            return None;
+        }
+        if self.room.len() < wanted {
+            self.room.resize(wanted, 0);
+        }
+        self.room.get_mut(from..wanted)
+    }
+
+    fn fill(&mut self, bytes: &[u8]) -> &[u8] {
+        self.room.clear();
+        self.room.extend_from_slice(bytes);
+        &self.room
+    }
+}
+
+/// A file behind a door.
+#[derive(Debug)]
+pub struct File {
+    path: Arc<str>,
+    shape: Shape,
+    place: Place,
+}
+
+enum Place {
+    Live { path: PathBuf, open: Option<Descriptor>, poll: Poll, key: String, recorder: Option<Arc<Recorder>> },
+    Replaying { key: String, player: Arc<Player> },
+}
+
+impl std::fmt::Debug for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Place::Live { path, .. } => path.fmt(f),
+            Place::Replaying { key, .. } => key.fmt(f),
+        }
+    }
+}
+
+impl File {
+    pub(crate) fn live(
+        path: PathBuf,
+        shape: Shape,
+        poll: Poll,
+        key: String,
+        recorder: Option<Arc<Recorder>>,
+    ) -> File {
+        File {
+            path: path.to_string_lossy().into(),
+            shape,
+            place: Place::Live { path, open: None, poll, key, recorder },
+        }
+    }
+
+    pub(crate) fn replaying(shown: &str, shape: Shape, key: String, player: Arc<Player>) -> File {
+        File { path: shown.into(), shape, place: Place::Replaying { key, player } }
+    }
+
+    /// The path, as an error names it.
+    pub fn path(&self) -> &Arc<str> {
+        &self.path
+    }
+
+    /// The file's contents now.
+    ///
+    /// # Errors
+    /// `Io` with the path, or `Refused` for a file beyond 16 MiB.
+    pub fn read<'a>(&mut self, buffer: &'a mut Buffer) -> Result<&'a [u8], Error> {
+        let io = |source| Error::Io { path: Arc::clone(&self.path), source };
+        match &mut self.place {
+            Place::Replaying { key, player } => {
+                Ok(buffer.fill(player.ask("file", key.as_bytes()).map_err(io)?))
+            }
+            Place::Live { path, open, key, recorder, .. } => {
+                let result = read_live(path, open, self.shape, buffer);
+                if let Some(recorder) = recorder {
+                    let contents = result.and_then(|n| buffer.room.get(..n).ok_or(Errno::IO));
+                    recorder.note("file", key.as_bytes(), contents);
+                }
+                match result {
+                    Ok(n) => buffer.room.get(..n).ok_or_else(|| io(Errno::IO)),
+                    Err(Errno(E2BIG)) => Err(Error::Refused {
+                        path: Arc::clone(&self.path),
+                        rule: "the file is beyond 16 MiB",
+                    }),
+                    Err(source) => Err(io(source)),
+                }
+            }
+        }
+    }
+
+    /// False if the file says that it did not change since it was last asked (poll(2) with POLLPRI, as
+    /// proc_pid_mountinfo(5) offers it). Recorded machines are always read anew.
+    pub fn changed(&self) -> bool {
+        match &self.place {
+            Place::Live { open: Some(open), poll, recorder: None, .. } => {
+                !matches!(poll(open.as_fd()), Ok(false))
+            }
+            Place::Live { .. } | Place::Replaying { .. } => true,
+        }
+    }
+
+    /// An error about a line of this file.
+    pub fn parse_error(&self, line: u32, what: &'static str) -> Error {
+        Error::Parse { path: Arc::clone(&self.path), line, what }
+    }
+}
+
+const E2BIG: i32 = 7;
+const ESRCH: i32 = 3;
+const ENODEV: i32 = 19;
+
+fn read_live(
+    path: &PathBuf,
+    open: &mut Option<Descriptor>,
+    shape: Shape,
+    buffer: &mut Buffer,
+) -> Result<usize, Errno> {
+    let descriptor = match open {
+        Some(descriptor) => descriptor,
+        None => open.insert(Descriptor::open(path).map_err(|e| errno(&e))?),
+    };
+    let result = pread_all(descriptor, shape, buffer);
+    if let Err(Errno(ESRCH | ENODEV)) = result {
+        *open = None;
+    }
+    result
+}
+
+fn pread_all(descriptor: &Descriptor, shape: Shape, buffer: &mut Buffer) -> Result<usize, Errno> {
+    let step = match shape {
+        Shape::Attr => ATTR_BYTES,
+        Shape::Table => TABLE_BYTES,
+    };
+    let mut filled = 0;
+    loop {
+        let room = buffer.at(filled, step).ok_or(Errno(E2BIG))?;
+        match descriptor.read_at(room, filled as u64) {
+            Ok(0) => return Ok(filled),
+            Ok(n) => {
+                filled += n;
+                if shape == Shape::Attr && n < step {
+                    return Ok(filled);
+                }
+            }
+            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(errno(&e)),
+        }
+    }
+}
+
+pub(crate) fn errno(error: &std::io::Error) -> Errno {
+    match error.raw_os_error() {
+        Some(number) => Errno(number),
+        None => Errno::IO,
+    }
+}
+
+/// A file that several inline collectors read: the kernel is asked once a scrape.
+///
+/// Only the thread that read it first may read it: other threads may have another file table, in which its
+/// descriptor is another file.
+#[derive(Debug)]
+pub struct Shared(Mutex<SharedInner>);
+
+#[derive(Debug)]
+struct SharedInner {
+    file: File,
+    buffer: Buffer,
+    owner: Option<ThreadId>,
+    scrape: Option<u64>,
+    length: Result<usize, Error>,
+}
+
+impl Shared {
+    pub(crate) fn new(file: File) -> Shared {
+        let length = Ok(0);
+        Shared(Mutex::new(SharedInner { file, buffer: Buffer::default(), owner: None, scrape: None, length }))
+    }
+
+    /// Gives `parse` the file and its contents, as they are in this scrape.
+    ///
+    /// # Errors
+    /// As [`File::read`], and whatever `parse` says.
+    pub fn read<T>(
+        &self,
+        scrape: u64,
+        parse: impl FnOnce(&File, &[u8]) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        #[expect(clippy::disallowed_methods, reason = "a panic of another reader does not spoil the file")]
+        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let inner = &mut *inner;
+        let this = std::thread::current().id();
+        if *inner.owner.get_or_insert(this) != this {
+            return Err(Error::Refused {
+                path: Arc::clone(&inner.file.path),
+                rule: "it belongs to another lane",
+            });
+        }
+        if inner.scrape != Some(scrape) {
+            inner.scrape = Some(scrape);
+            inner.length = inner.file.read(&mut inner.buffer).map(<[u8]>::len);
+        }
+        let length = inner.length.clone()?;
+        match inner.buffer.room.get(..length) {
+            Some(contents) => parse(&inner.file, contents),
+            None => Err(Error::Io { path: Arc::clone(&inner.file.path), source: Errno::IO }),
+        }
+    }
+}

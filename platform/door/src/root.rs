@@ -1,0 +1,139 @@
+//! A tree of files: `/proc`, `/sys` or the host's `/`, where this machine or a recording has it.
+
+use crate::Poll;
+use crate::file::{File, Shape, Shared, errno};
+use crate::tape::{Player, Recorder};
+use schema::{Errno, Error};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A tree of files. Paths below it have no leading slash: `root.file("self/mountinfo", ..)`.
+#[derive(Debug)]
+pub struct Root {
+    /// How keys of captures begin.
+    name: &'static str,
+    place: Place,
+    shared: Mutex<BTreeMap<&'static str, Arc<Shared>>>,
+}
+
+enum Place {
+    Live { at: PathBuf, poll: Poll, recorder: Option<Arc<Recorder>> },
+    Replaying(Arc<Player>),
+}
+
+impl std::fmt::Debug for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Place::Live { at, .. } => at.fmt(f),
+            Place::Replaying(_) => f.write_str("a recording"),
+        }
+    }
+}
+
+impl Root {
+    pub(crate) fn live(name: &'static str, at: &str, poll: Poll, recorder: Option<Arc<Recorder>>) -> Root {
+        Root { name, place: Place::Live { at: at.into(), poll, recorder }, shared: Mutex::default() }
+    }
+
+    pub(crate) fn replaying(name: &'static str, player: Arc<Player>) -> Root {
+        Root { name, place: Place::Replaying(player), shared: Mutex::default() }
+    }
+
+    /// A file below this root, which need not be there yet. It is opened when it is first read.
+    pub fn file(&self, path: &str, shape: Shape) -> File {
+        let key = self.key(path);
+        match &self.place {
+            Place::Live { at, poll, recorder } => {
+                File::live(at.join(path), shape, *poll, key, recorder.clone())
+            }
+            Place::Replaying(player) => File::replaying(&format!("/{key}"), shape, key, Arc::clone(player)),
+        }
+    }
+
+    /// A file that several inline collectors read, see [`Shared`].
+    pub fn shared(&self, path: &'static str, shape: Shape) -> Arc<Shared> {
+        #[expect(clippy::disallowed_methods, reason = "the map is whole, whoever panicked")]
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(shared.entry(path).or_insert_with(|| Arc::new(Shared::new(self.file(path, shape)))))
+    }
+
+    /// The path of something below this root, on this machine; for calls that want one.
+    pub fn path(&self, path: &str) -> PathBuf {
+        match &self.place {
+            Place::Live { at, .. } => at.join(path),
+            Place::Replaying(_) => Path::new("/").join(path),
+        }
+    }
+
+    /// The names in a directory, sorted, in place of what `names` held. Names that are not UTF-8 are left out:
+    /// no kernel makes such, and a file that cannot be named in a label cannot be reported.
+    ///
+    /// # Errors
+    /// `Io` with the path.
+    pub fn list(&self, path: &str, names: &mut Vec<String>) -> Result<(), Error> {
+        names.clear();
+        let key = self.key(path);
+        let result = match &self.place {
+            Place::Live { at, recorder, .. } => {
+                let result = list_live(&at.join(path), names);
+                if let Some(recorder) = recorder {
+                    let text: String = names.iter().flat_map(|name| [name, "\n"]).collect();
+                    recorder.note("list", key.as_bytes(), result.map(|()| text.as_bytes()));
+                }
+                result
+            }
+            Place::Replaying(player) => player.ask("list", key.as_bytes()).map(|bytes| {
+                names.extend(String::from_utf8_lossy(bytes).lines().map(str::to_owned));
+            }),
+        };
+        result.map_err(|source| Error::Io { path: self.shown(path), source })
+    }
+
+    /// Where a symbolic link points to.
+    ///
+    /// # Errors
+    /// `Io` with the path.
+    pub fn link(&self, path: &str) -> Result<String, Error> {
+        let key = self.key(path);
+        let result = match &self.place {
+            Place::Live { at, recorder, .. } => {
+                #[expect(clippy::disallowed_methods, reason = "this is the door")]
+                let result = std::fs::read_link(at.join(path)).map_err(|e| errno(&e));
+                let result = result.map(|target| target.to_string_lossy().into_owned());
+                if let Some(recorder) = recorder {
+                    recorder.note(
+                        "link",
+                        key.as_bytes(),
+                        result.as_ref().map(String::as_bytes).map_err(|e| *e),
+                    );
+                }
+                result
+            }
+            Place::Replaying(player) => {
+                player.ask("link", key.as_bytes()).map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+            }
+        };
+        result.map_err(|source| Error::Io { path: self.shown(path), source })
+    }
+
+    fn key(&self, path: &str) -> String {
+        format!("{}/{path}", self.name)
+    }
+
+    fn shown(&self, path: &str) -> Arc<str> {
+        self.path(path).to_string_lossy().into()
+    }
+}
+
+fn list_live(path: &Path, names: &mut Vec<String>) -> Result<(), Errno> {
+    #[expect(clippy::disallowed_methods, reason = "this is the door")]
+    let directory = std::fs::read_dir(path).map_err(|e| errno(&e))?;
+    for entry in directory {
+        if let Ok(name) = entry.map_err(|e| errno(&e))?.file_name().into_string() {
+            names.push(name);
+        }
+    }
+    names.sort_unstable();
+    Ok(())
+}

@@ -1,0 +1,54 @@
+//! What the daemon says of itself.
+
+use crate::families;
+use crate::unit::{Count, Info, Seconds, State};
+
+families! {
+    /// The version of gauged that answers. Always 1.
+    BUILD_INFO: info<Info> = "gauged_build_info" { version, revision, rustc } on [Linux, Macos] since "0.1.0";
+
+    /// 1 if the collector could read, or the machine has no such thing; 0 if it failed or was late.
+    COLLECTOR_SUCCESS: gauge<State> = "gauged_collector_success" { collector } on [Linux, Macos] since "0.1.0";
+
+    /// 1 if the machine has nothing for this collector to read.
+    COLLECTOR_ABSENT: gauge<State> = "gauged_collector_absent" { collector } on [Linux, Macos] since "0.1.0";
+
+    /// How long the collector took, in the scrape or before it.
+    COLLECTOR_DURATION: gauge<Seconds> = "gauged_collector_duration_seconds" { collector }
+        on [Linux, Macos] since "0.1.0";
+
+    /// How old the collector's samples are, where they are not of this scrape: they came too late for the one
+    /// that asked for them.
+    COLLECTOR_AGE: gauge<Seconds> = "gauged_collector_age_seconds" { collector } on [Linux, Macos] since "0.1.0";
+
+    /// How often the collector had no answer in time.
+    COLLECTOR_LATE: counter<Count> = "gauged_collector_late_total" { collector } on [Linux, Macos] since "0.1.0";
+
+    /// How often the collector, or one item of it, failed, by reason.
+    COLLECTOR_FAILURES: counter<Count> = "gauged_collector_failures_total" { collector, reason }
+        on [Linux, Macos] since "0.1.0";
+
+    /// How many values were dropped because they could not be measurements.
+    INVALID_VALUES: counter<Count> = "gauged_invalid_values_total" { collector } on [Linux, Macos] since "0.1.0";
+
+    /// 1 while a lane's thread is stuck in a call that began in an earlier scrape.
+    LANE_STUCK: gauge<State> = "gauged_lane_stuck" { lane } on [Linux, Macos] since "0.1.0";
+
+    /// 1 if this namespace is the host's, 0 if gauged sees a container's own.
+    NAMESPACE_HOST: gauge<State> = "gauged_namespace_host" { namespace } on [Linux] since "0.1.0";
+
+    /// How many requests for metrics were answered.
+    SCRAPES: counter<Count> = "gauged_scrapes_total" {} on [Linux, Macos] since "0.1.0";
+
+    /// How many times the machine was measured; requests that come together share one.
+    COLLECTIONS: counter<Count> = "gauged_collections_total" {} on [Linux, Macos] since "0.1.0";
+
+    /// How many samples were left out because their series was there already.
+    DUPLICATE_SERIES: counter<Count> = "gauged_duplicate_series_total" {} on [Linux, Macos] since "0.1.0";
+
+    /// How many samples were left out for the cap on series.
+    SERIES_DROPPED: counter<Count> = "gauged_series_dropped_total" {} on [Linux, Macos] since "0.1.0";
+
+    /// How often the child process that asks the GPU driver was started again.
+    GPU_PROBE_RESTARTS: counter<Count> = "gauged_gpu_probe_restarts_total" {} on [Linux] since "0.1.0";
+}

@@ -1,0 +1,229 @@
+//! Units as types. A quantity's constructor is the only place where a kernel's unit becomes a base unit.
+//!
+//! Only base units exist (seconds, bytes, joules ...): what a kernel counts in kibibytes, ticks or
+//! millidegrees is converted where it is read, by the constructor that names that unit.
+
+/// A sample's number as it was measured: integers stay integers, so that they print as they were read.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Value {
+    /// A count, printed without a fraction.
+    Integer(u64),
+    /// A measurement, printed with a fraction.
+    Real(f64),
+}
+
+impl Value {
+    /// The number as Prometheus will hold it.
+    #[expect(clippy::cast_precision_loss, reason = "Prometheus holds every sample as a double")]
+    pub fn as_f64(self) -> f64 {
+        match self {
+            Value::Integer(n) => n as f64,
+            Value::Real(x) => x,
+        }
+    }
+
+    /// False for NaN and the infinities, which are never a measurement of ours.
+    pub fn is_finite(self) -> bool {
+        match self {
+            Value::Integer(_) => true,
+            Value::Real(x) => x.is_finite(),
+        }
+    }
+}
+
+/// The unit of a family, which is also the last word of its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// No unit: a count, a state, a load average.
+    None,
+    /// Amperes.
+    Amperes,
+    /// Bytes.
+    Bytes,
+    /// Bytes per second: a link's speed.
+    BytesPerSecond,
+    /// Degrees Celsius.
+    Celsius,
+    /// Hertz.
+    Hertz,
+    /// Joules.
+    Joules,
+    /// A part of a whole, from 0 to 1.
+    Ratio,
+    /// Revolutions per minute, in which fans are told everywhere.
+    Rpm,
+    /// Seconds.
+    Seconds,
+    /// Volts.
+    Volts,
+    /// Watts.
+    Watts,
+}
+
+impl Unit {
+    /// Every unit that has a suffix.
+    pub const ALL: [Unit; 11] = [
+        Unit::Amperes,
+        Unit::Bytes,
+        Unit::BytesPerSecond,
+        Unit::Celsius,
+        Unit::Hertz,
+        Unit::Joules,
+        Unit::Ratio,
+        Unit::Rpm,
+        Unit::Seconds,
+        Unit::Volts,
+        Unit::Watts,
+    ];
+
+    /// The word that a family's name ends in (before `_total`); empty for [`Unit::None`].
+    pub const fn suffix(self) -> &'static str {
+        match self {
+            Unit::None => "",
+            Unit::Amperes => "amperes",
+            Unit::Bytes => "bytes",
+            Unit::BytesPerSecond => "bytes_per_second",
+            Unit::Celsius => "celsius",
+            Unit::Hertz => "hertz",
+            Unit::Joules => "joules",
+            Unit::Ratio => "ratio",
+            Unit::Rpm => "rpm",
+            Unit::Seconds => "seconds",
+            Unit::Volts => "volts",
+            Unit::Watts => "watts",
+        }
+    }
+}
+
+/// A number with its unit in its type.
+pub trait Quantity: Copy {
+    /// The unit that families of this quantity carry.
+    const UNIT: Unit;
+    /// The number to export.
+    fn value(self) -> Value;
+}
+
+macro_rules! quantities {
+    ($($(#[$doc:meta])+ $name:ident($inner:ty) $unit:ident $variant:ident;)+) => {$(
+        $(#[$doc])+
+        #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+        pub struct $name(pub $inner);
+
+        impl Quantity for $name {
+            const UNIT: Unit = Unit::$unit;
+            fn value(self) -> Value {
+                Value::$variant(self.0)
+            }
+        }
+    )+};
+}
+
+quantities! {
+    /// Electric current.
+    Amperes(f64) Amperes Real;
+    /// An amount of memory, storage or traffic.
+    Bytes(u64) Bytes Integer;
+    /// A link's speed. Kernels tell bits; see [`BytesPerSecond::megabits`].
+    BytesPerSecond(u64) BytesPerSecond Integer;
+    /// A temperature.
+    Celsius(f64) Celsius Real;
+    /// A number of things or events.
+    Count(u64) None Integer;
+    /// A frequency.
+    Hertz(u64) Hertz Integer;
+    /// An amount of energy.
+    Joules(f64) Joules Real;
+    /// A number without a unit that is not a count, such as a load average.
+    Plain(f64) None Real;
+    /// A part of a whole, from 0 to 1.
+    Ratio(f64) Ratio Real;
+    /// The speed of a fan.
+    Rpm(u64) Rpm Integer;
+    /// A span of time, or a moment as seconds since 1970-01-01 UTC.
+    Seconds(f64) Seconds Real;
+    /// Electric potential.
+    Volts(f64) Volts Real;
+    /// Power.
+    Watts(f64) Watts Real;
+}
+
+/// A yes or no, exported as 1 or 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct State(pub bool);
+
+impl Quantity for State {
+    const UNIT: Unit = Unit::None;
+    fn value(self) -> Value {
+        Value::Integer(u64::from(self.0))
+    }
+}
+
+/// The value of an info family: always 1, what it says stands in its labels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Info;
+
+impl Quantity for Info {
+    const UNIT: Unit = Unit::None;
+    fn value(self) -> Value {
+        Value::Integer(1)
+    }
+}
+
+impl Bytes {
+    /// From kibibytes, in which `/proc/meminfo` counts and calls them `kB`. None where it does not fit.
+    pub const fn kib(n: u64) -> Option<Bytes> {
+        Self::blocks(n, 1024)
+    }
+
+    /// From a number of blocks, pages or sectors of `size` bytes. None where the product does not fit.
+    pub const fn blocks(n: u64, size: u64) -> Option<Bytes> {
+        match n.checked_mul(size) {
+            Some(bytes) => Some(Bytes(bytes)),
+            None => None,
+        }
+    }
+}
+
+impl BytesPerSecond {
+    /// From megabits (10^6 bits) per second, as ethtool tells a link's speed. None where it does not fit.
+    pub const fn megabits(n: u64) -> Option<BytesPerSecond> {
+        match n.checked_mul(125_000) {
+            Some(bytes) => Some(BytesPerSecond(bytes)),
+            None => None,
+        }
+    }
+}
+
+impl Seconds {
+    /// From clock ticks at `hz` a second (`sysconf(_SC_CLK_TCK)`).
+    #[expect(clippy::cast_precision_loss, reason = "2^53 ticks are 2.8 million years")]
+    pub fn ticks(n: u64, hz: u64) -> Seconds {
+        Seconds(n as f64 / hz as f64)
+    }
+
+    /// From a span of time.
+    pub fn span(span: std::time::Duration) -> Seconds {
+        Seconds(span.as_secs_f64())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kernel_units_become_base_units_in_constructors() {
+        assert_eq!(Bytes::kib(3), Some(Bytes(3072)));
+        assert_eq!(Bytes::kib(u64::MAX), None);
+        assert_eq!(Seconds::ticks(638, 100).value(), Value::Real(6.38));
+        assert_eq!(BytesPerSecond::megabits(1000).unwrap().value(), Value::Integer(125_000_000));
+        assert_eq!(State(true).value(), Value::Integer(1));
+    }
+
+    #[test]
+    fn only_finite_numbers_are_measurements() {
+        assert!(Value::Integer(u64::MAX).is_finite());
+        assert!(!Value::Real(f64::NAN).is_finite());
+        assert!(!Value::Real(f64::NEG_INFINITY).is_finite());
+    }
+}

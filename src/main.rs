@@ -1,0 +1,5 @@
+//! gauged: measures a host and its GPUs, and serves them to Prometheus.
+
+#![forbid(unsafe_code)]
+
+fn main() {}
