@@ -4,4 +4,6 @@
 
 #![forbid(unsafe_code)]
 
+pub mod core;
+pub mod exposition;
 pub mod snapshot;

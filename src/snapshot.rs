@@ -45,6 +45,35 @@ impl Collectors {
     }
 }
 
+/// How a collector fared in a scrape.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was not asked.
+    #[default]
+    NotAsked,
+    /// It answered.
+    Ok,
+    /// The machine has nothing for it to read.
+    Absent,
+    /// It failed.
+    Failed,
+    /// It had not answered when the scrape was.
+    Late,
+}
+
+/// What the status page says of a collector.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// How it fared.
+    pub outcome: Outcome,
+    /// How long it took.
+    pub duration: Option<Duration>,
+    /// How old its samples are, where they are not of this scrape.
+    pub age: Option<Duration>,
+    /// Why it failed or is absent, or the first of its items that failed.
+    pub reason: Option<schema::Error>,
+}
+
 /// What one collector brought, and what the daemon says of it.
 #[derive(Debug, Default)]
 pub struct Part {
@@ -52,6 +81,8 @@ pub struct Part {
     pub batch: Batch,
     /// `gauged_collector_*` of this collector.
     pub status: Batch,
+    /// The same for people.
+    pub report: Report,
 }
 
 /// One scrape's samples.
@@ -117,6 +148,7 @@ impl Snapshot {
         for part in &mut self.parts {
             part.batch.clear();
             part.status.clear();
+            part.report = Report::default();
         }
         self.own.clear();
         self.places.clear();
