@@ -5,8 +5,13 @@
 
 #![forbid(unsafe_code)]
 
+mod load;
+#[cfg(test)]
+mod replay;
+mod scan;
+
 use door::Doors;
 use schema::Spec;
 
 /// Every collector of Linux, in the order in which inline ones run.
-pub const COLLECTORS: &[Spec<Doors>] = &[];
+pub const COLLECTORS: &[Spec<Doors>] = &[load::SPEC];
