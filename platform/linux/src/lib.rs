@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod cpu;
 mod load;
 #[cfg(test)]
 mod replay;
@@ -14,4 +15,4 @@ use door::Doors;
 use schema::Spec;
 
 /// Every collector of Linux, in the order in which inline ones run.
-pub const COLLECTORS: &[Spec<Doors>] = &[load::SPEC];
+pub const COLLECTORS: &[Spec<Doors>] = &[cpu::SPEC, load::SPEC];
