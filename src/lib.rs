@@ -6,4 +6,13 @@
 
 pub mod core;
 pub mod exposition;
+pub mod held;
+pub mod lane;
+pub mod machine;
+pub mod own;
+pub mod record;
+pub mod replay;
+pub mod scrape;
+pub mod slot;
 pub mod snapshot;
+pub mod station;

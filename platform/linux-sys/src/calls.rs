@@ -2,9 +2,10 @@
 //! can be recorded and replayed. Each function says what its argument and its answer are.
 
 use door::Call;
-use rustix::fs::{FileType, Mode, OFlags};
+use rustix::fs::{FileType, Mode, OFlags, RawDir};
 use rustix::io;
 use schema::Errno;
+use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 
 /// ENOSYS: no call of this name.
@@ -33,6 +34,7 @@ impl Call for Syscalls {
             "uname" => uname(answer),
             "regular" => regular(argument, answer),
             "rlimit_nofile" => rlimit_nofile(answer),
+            "open_fds" => open_fds(answer),
             _ => return Err(NO_SUCH_CALL),
         };
         made.map_err(|errno| Errno(errno.raw_os_error()))
@@ -104,6 +106,23 @@ fn regular(path: &[u8], answer: &mut Vec<u8>) -> io::Result<()> {
 #[expect(clippy::cast_precision_loss, reason = "a double has a microsecond to spare in the year 2200")]
 fn seconds(stat: &rustix::fs::Stat) -> f64 {
     stat.st_mtime as f64 + stat.st_mtime_nsec as f64 / 1e9
+}
+
+/// How many descriptors are open in the file table of the thread that asks, as 64 bits, little-endian, without
+/// the one that counting takes (`/proc/thread-self/fd`, proc_pid_fd(5)).
+fn open_fds(answer: &mut Vec<u8>) -> io::Result<()> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let directory = rustix::fs::open("/proc/thread-self/fd", flags, Mode::empty())?;
+    let mut room = [MaybeUninit::uninit(); 2048];
+    let mut entries = RawDir::new(directory, &mut room);
+    let mut count: u64 = 0;
+    while let Some(entry) = entries.next() {
+        if !matches!(entry?.file_name().to_bytes(), b"." | b"..") {
+            count += 1;
+        }
+    }
+    answer.extend_from_slice(&count.saturating_sub(1).to_le_bytes());
+    Ok(())
 }
 
 /// All that stands in a file of about this size.

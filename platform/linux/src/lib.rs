@@ -8,6 +8,7 @@
 mod cpu;
 mod load;
 mod os;
+pub mod own;
 #[cfg(test)]
 mod replay;
 mod scan;
