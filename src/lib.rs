@@ -4,6 +4,9 @@
 
 #![forbid(unsafe_code)]
 
+pub mod catalogue;
+pub mod cli;
 pub mod core;
 pub mod exposition;
+pub mod settings;
 pub mod snapshot;
