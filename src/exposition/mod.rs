@@ -1,5 +1,11 @@
 //! A snapshot as bytes: OpenMetrics or text 0.0.4, gzipped when asked.
 
+mod gzip;
+mod negotiate;
+
+pub use gzip::{Broken, Gzip};
+pub use negotiate::{Negotiated, accepts_gzip, negotiate};
+
 use crate::snapshot::View;
 use schema::alias::Dialect;
 
