@@ -344,7 +344,7 @@ impl<'a> View<'a> {
 
     /// The foreign families, by name. Several may share one: they are to be written as one family, whose kind
     /// and help are the first one's.
-    pub fn foreign(self) -> impl Iterator<Item = ForeignFamily<'a>> {
+    pub fn foreign(self) -> impl Iterator<Item = ForeignFamily<'a>> + Clone {
         let wanted = self.wanted;
         let places = self.snapshot.foreign.iter().filter(move |place| wanted.has(usize::from(place.part)));
         places.filter_map(move |place| self.snapshot.foreign_family(*place))
