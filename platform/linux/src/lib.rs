@@ -7,6 +7,7 @@
 
 mod cpu;
 mod load;
+mod memory;
 mod os;
 pub mod own;
 #[cfg(test)]
@@ -17,4 +18,4 @@ use door::Doors;
 use schema::Spec;
 
 /// Every collector of Linux, in the order in which inline ones run.
-pub const COLLECTORS: &[Spec<Doors>] = &[os::SPEC, cpu::SPEC, load::SPEC];
+pub const COLLECTORS: &[Spec<Doors>] = &[os::SPEC, cpu::SPEC, load::SPEC, memory::SPEC];
