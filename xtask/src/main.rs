@@ -66,7 +66,6 @@ fn run(arguments: &[&str]) -> Outcome {
             cargo::run(&[&["run", "--release", "-p", "gauged", "--", "record"], rest].concat())
         }
         ["bench", rest @ ..] => {
-            cargo::run(&["build", "--release", "-p", "gauged"])?;
             cargo::run(&[&["run", "--release", "-p", "gauged-bench", "--"], rest].concat())
         }
         ["cross"] => cross::check(&cross::ALL),
