@@ -1,18 +1,94 @@
-//! The one thread that scrapes: one bounded inbox, one flight that runs, one that waits.
+//! The one thread that scrapes. It has one bounded inbox, one flight that runs and one that waits.
+//!
+//! A request shares the last snapshot if that is fresh and covers its collectors; else it begins a flight, or
+//! joins the one that waits for the running one. A request whose own deadline comes first is answered from
+//! what has arrived, so an impatient client starves nobody.
 
+use crate::lane::{Answer, Lane};
+use crate::own::Own;
+use crate::scrape::{FRESH, Flight, Scraper};
+use crate::slot::{Place, Slot};
 use crate::snapshot::{Collectors, Snapshot};
+use crate::station::Station;
+use door::{Clock, Doors};
+use schema::{Settings, Spec};
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
+
+/// Requests and answers that may wait for the core. More than the server has connections.
+const INBOX: usize = 512;
+
+/// What the core is told.
+#[expect(clippy::large_enum_variant, reason = "a box would be an allocation for each answer")]
+enum Event {
+    Request(Request),
+    Answer(Answer),
+    Stop,
+}
+
+/// Somebody who wants a snapshot.
+struct Request {
+    wanted: Collectors,
+    deadline: Duration,
+    answer: Box<dyn FnOnce(Arc<Snapshot>) + Send>,
+}
 
 /// The way to the core, for any number of askers.
 #[derive(Clone, Debug)]
-pub struct Core {}
+pub struct Core {
+    inbox: SyncSender<Event>,
+    clock: Clock,
+}
 
 /// The core's inbox is full, or the core is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Busy;
 
 impl Core {
+    /// Starts the lanes of these collectors, then the core.
+    ///
+    /// # Errors
+    /// A thread could not be started.
+    pub fn start(
+        collectors: &[&'static Spec<Doors>],
+        doors: &Arc<Doors>,
+        settings: &Arc<Settings>,
+        max_series: usize,
+    ) -> std::io::Result<Core> {
+        let (inbox, receiver) = sync_channel(INBOX);
+        let mut slots = Vec::with_capacity(collectors.len());
+        for (place, &spec) in collectors.iter().enumerate() {
+            let place = match spec.lane {
+                schema::Lane::Inline => {
+                    Place::Inline(Station::new(spec, Arc::clone(doors), Arc::clone(settings)))
+                }
+                schema::Lane::Thread => {
+                    let sender = inbox.clone();
+                    // A core that is gone wants no answers.
+                    let answer = Box::new(move |answer| drop(sender.send(Event::Answer(answer))));
+                    Place::Thread(Lane::start(place, spec, doors, settings, answer)?)
+                }
+            };
+            slots.push(Slot::new(spec, place));
+        }
+        let scraper = Scraper::new(Arc::clone(doors), slots, Some(Own::new(doors)), max_series);
+        let mut tower = Tower {
+            scraper,
+            inbox: receiver,
+            last: None,
+            flight: None,
+            aboard: Vec::new(),
+            waiting: Vec::new(),
+        };
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the core keeps the process's own file table, and logs"
+        )]
+        std::thread::Builder::new().name("core".to_owned()).spawn(move || tower.run())?;
+        Ok(Core { inbox, clock: doors.clock.clone() })
+    }
+
     /// Asks for a snapshot that covers these collectors. `answer` is called once, on the core's thread, within
     /// `patience` or little more: it must not block.
     ///
@@ -20,10 +96,127 @@ impl Core {
     /// The request was not taken, and `answer` will not be called.
     pub fn ask(
         &self,
-        _wanted: Collectors,
-        _patience: Duration,
-        _answer: Box<dyn FnOnce(Arc<Snapshot>) + Send>,
+        wanted: Collectors,
+        patience: Duration,
+        answer: Box<dyn FnOnce(Arc<Snapshot>) + Send>,
     ) -> Result<(), Busy> {
-        Err(Busy)
+        let deadline = self.clock.now() + patience;
+        self.inbox.try_send(Event::Request(Request { wanted, deadline, answer })).map_err(|_| Busy)
+    }
+
+    /// Asks the core to end; requests that it holds are dropped unanswered.
+    pub fn stop(&self) {
+        // A full inbox is emptied by the core; one that is gone has ended.
+        drop(self.inbox.send(Event::Stop));
+    }
+}
+
+/// Watches the flights.
+struct Tower {
+    scraper: Scraper,
+    inbox: Receiver<Event>,
+    /// The last snapshot, to be shared while it is fresh.
+    last: Option<Arc<Snapshot>>,
+    flight: Option<Flight>,
+    /// The requests of the flight that runs.
+    aboard: Vec<Request>,
+    /// The requests of the flight that waits.
+    waiting: Vec<Request>,
+}
+
+impl Tower {
+    fn run(&mut self) {
+        loop {
+            let event = match self.wake_up() {
+                None => self.inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(moment) => self.inbox.recv_timeout(moment.saturating_sub(self.scraper.now())),
+            };
+            match event {
+                Ok(Event::Request(request)) => self.request(request),
+                Ok(Event::Answer(answer)) => self.scraper.answer(self.flight.as_mut(), answer),
+                Ok(Event::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            self.advance();
+        }
+    }
+
+    /// The next moment at which something is due without an event.
+    fn wake_up(&self) -> Option<Duration> {
+        let flight = self.flight.as_ref()?;
+        let deadlines = self.aboard.iter().chain(&self.waiting).map(|request| request.deadline);
+        deadlines.chain([flight.cutoff]).min()
+    }
+
+    fn request(&mut self, request: Request) {
+        match self.fresh(request.wanted) {
+            Some(snapshot) => {
+                self.scraper.shared(1);
+                (request.answer)(snapshot);
+            }
+            None => self.waiting.push(request),
+        }
+    }
+
+    fn fresh(&self, wanted: Collectors) -> Option<Arc<Snapshot>> {
+        let now = self.scraper.now();
+        let fresh =
+            |last: &&Arc<Snapshot>| now.saturating_sub(last.taken) <= FRESH && last.covers.covers(wanted);
+        self.last.as_ref().filter(fresh).map(Arc::clone)
+    }
+
+    /// Ends what is over, begins what can begin, answers whose time has come.
+    fn advance(&mut self) {
+        loop {
+            let now = self.scraper.now();
+            if let Some(flight) = self.flight.take_if(|flight| flight.complete() || flight.cutoff <= now) {
+                let snapshot = self.scraper.finish(flight, self.aboard.len() as u64);
+                for request in self.aboard.drain(..) {
+                    (request.answer)(Arc::clone(&snapshot));
+                }
+                self.last = Some(snapshot);
+                self.share();
+            }
+            if self.flight.is_some() || self.waiting.is_empty() {
+                break;
+            }
+            std::mem::swap(&mut self.aboard, &mut self.waiting);
+            let wanted = self.aboard.iter().fold(Collectors::default(), |all, one| all.union(one.wanted));
+            // The flight goes on for the most patient; the others are answered on the way.
+            let deadline = self.aboard.iter().map(|request| request.deadline).fold(now, Duration::max);
+            self.flight = Some(self.scraper.begin(wanted, deadline));
+        }
+        self.answer_the_impatient();
+    }
+
+    /// Answers those who waited for the next flight from the one that has just ended, where it is fresh.
+    fn share(&mut self) {
+        let mut kept = 0;
+        while let Some(request) = self.waiting.get(kept) {
+            match self.fresh(request.wanted) {
+                None => kept += 1,
+                Some(snapshot) => {
+                    let request = self.waiting.swap_remove(kept);
+                    self.scraper.shared(1);
+                    (request.answer)(snapshot);
+                }
+            }
+        }
+    }
+
+    fn answer_the_impatient(&mut self) {
+        let Some(flight) = &self.flight else { return };
+        let now = self.scraper.now();
+        for requests in [&mut self.aboard, &mut self.waiting] {
+            let mut kept = 0;
+            while let Some(request) = requests.get(kept) {
+                if request.deadline > now {
+                    kept += 1;
+                    continue;
+                }
+                let request = requests.swap_remove(kept);
+                (request.answer)(self.scraper.so_far(flight));
+            }
+        }
     }
 }

@@ -4,6 +4,18 @@
 
 #![forbid(unsafe_code)]
 
+pub mod catalogue;
+pub mod cli;
 pub mod core;
 pub mod exposition;
+pub mod held;
+pub mod lane;
+pub mod machine;
+pub mod own;
+pub mod record;
+pub mod replay;
+pub mod scrape;
+pub mod settings;
+pub mod slot;
 pub mod snapshot;
+pub mod station;

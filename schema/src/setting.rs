@@ -2,6 +2,7 @@
 //!
 //! A key is what stands behind `--` (`collector.textfile.directory`); the environment has it as
 //! `GAUGED_COLLECTOR_TEXTFILE_DIRECTORY`, the file as a dotted TOML key. One [`parse`] serves all three.
+//! Where they stand, and which of them is heard over which, is not decided here.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -37,8 +38,25 @@ pub enum Kind {
     Pattern,
     /// One of these words.
     Choice(&'static [&'static str]),
-    /// May be given many times; a list in the file, separated by commas in the environment.
+    /// Separated by commas, and the flag may be given many times; a list of strings in the file, where an item
+    /// may have a comma.
     List,
+}
+
+impl Kind {
+    /// What is wanted, as the end of "... is not ".
+    pub fn wanted(self) -> String {
+        match self {
+            Kind::Switch => "true or false".to_owned(),
+            Kind::Text => "a text".to_owned(),
+            Kind::Path => "a path".to_owned(),
+            Kind::Number(least, most) => format!("a whole number from {least} to {most}"),
+            Kind::Span => "a span of time such as 5s or 250ms".to_owned(),
+            Kind::Pattern => "a regular expression".to_owned(),
+            Kind::Choice(words) => format!("one of {}", words.join(", ")),
+            Kind::List => "a list of strings".to_owned(),
+        }
+    }
 }
 
 /// A parsed value.
@@ -63,6 +81,13 @@ pub struct Invalid {
     wanted: String,
 }
 
+impl Invalid {
+    /// `text` is not `wanted`: for rules that a kind does not know.
+    pub fn new(text: impl Into<String>, wanted: impl Into<String>) -> Invalid {
+        Invalid { text: text.into(), wanted: wanted.into() }
+    }
+}
+
 impl fmt::Display for Invalid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?} is not {}", self.text, self.wanted)
@@ -77,40 +102,38 @@ impl std::error::Error for Invalid {}
 /// Says what was found and what is wanted. A [`Kind::Pattern`] is not compiled here (this crate has no
 /// dependencies): who uses it does.
 pub fn parse(kind: Kind, text: &str) -> Result<Value, Invalid> {
-    let invalid = |wanted: String| Invalid { text: text.to_owned(), wanted };
-    Ok(match kind {
-        Kind::Switch => match text {
-            "true" => Value::Switch(true),
-            "false" => Value::Switch(false),
-            _ => return Err(invalid("true or false".to_owned())),
-        },
-        Kind::Text | Kind::Path | Kind::Pattern => Value::Text(text.to_owned()),
-        Kind::Number(least, most) => match text.parse() {
-            Ok(n) if (least..=most).contains(&n) => Value::Number(n),
-            _ => return Err(invalid(format!("a whole number from {least} to {most}"))),
-        },
-        Kind::Span => {
-            Value::Span(span(text).ok_or_else(|| invalid("a span of time such as 5s or 250ms".to_owned()))?)
+    let value = match kind {
+        Kind::Switch => text.parse().ok().map(Value::Switch),
+        Kind::Text | Kind::Pattern => Some(Value::Text(text.to_owned())),
+        // The kernel knows no empty path either, and a NUL would end the path early.
+        Kind::Path => (!text.is_empty() && !text.contains('\0')).then(|| Value::Text(text.to_owned())),
+        Kind::Number(least, most) => {
+            text.parse().ok().filter(|n| (least..=most).contains(n)).map(Value::Number)
         }
-        Kind::Choice(words) if words.contains(&text) => Value::Text(text.to_owned()),
-        Kind::Choice(words) => return Err(invalid(format!("one of {}", words.join(", ")))),
-        Kind::List => {
-            Value::List(text.split(',').filter(|item| !item.is_empty()).map(str::to_owned).collect())
-        }
-    })
+        Kind::Span => span(text).map(Value::Span),
+        Kind::Choice(words) => words.contains(&text).then(|| Value::Text(text.to_owned())),
+        Kind::List => Some(Value::List(
+            text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect(),
+        )),
+    };
+    value.ok_or_else(|| Invalid::new(text, kind.wanted()))
 }
+
+/// The longest span, a year: whoever adds it to a clock need not think of overflow.
+const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
 
 fn span(text: &str) -> Option<Duration> {
     let digits = text.find(|c: char| !c.is_ascii_digit())?;
     let (number, unit) = text.split_at(digits);
     let number: u64 = number.parse().ok()?;
-    match unit {
+    let span = match unit {
         "ms" => Some(Duration::from_millis(number)),
         "s" => Some(Duration::from_secs(number)),
         "m" => number.checked_mul(60).map(Duration::from_secs),
         "h" => number.checked_mul(3600).map(Duration::from_secs),
         _ => None,
-    }
+    };
+    span.filter(|span| *span <= LONGEST)
 }
 
 /// The settings of one run: what was said, over what each [`Setting`] has as its default.
@@ -197,6 +220,21 @@ mod tests {
         );
         assert_eq!(complaint(Kind::Span, "5"), Err("\"5\" is not a span of time such as 5s or 250ms".into()));
         assert_eq!(complaint(Kind::Choice(&["a", "b"]), "c"), Err("\"c\" is not one of a, b".into()));
+        assert_eq!(complaint(Kind::Switch, "yes"), Err("\"yes\" is not true or false".into()));
+        assert_eq!(complaint(Kind::Path, ""), Err("\"\" is not a path".into()));
+    }
+
+    #[test]
+    fn an_empty_pattern_is_said_and_matches_nothing_by_name() {
+        assert_eq!(parse(Kind::Pattern, ""), Ok(Value::Text(String::new())));
+    }
+
+    #[test]
+    fn a_span_of_more_than_a_year_is_refused() {
+        assert!(parse(Kind::Span, "8784h").is_ok());
+        assert!(parse(Kind::Span, "8785h").is_err());
+        assert!(parse(Kind::Span, "18446744073709551615s").is_err());
+        assert!(parse(Kind::Span, "18446744073709551615h").is_err());
     }
 
     #[test]

@@ -1,3 +1,109 @@
 //! The Linux system calls that gauged makes. It decides nothing: answers go out as bytes and plain numbers.
+//!
+//! Where rustix has a call, rustix makes it. The two unsafe blocks of this crate are the calls that it lacks:
+//! close_range(2), in [`spawn_private`], and _exit(2), in [`exit_now`].
 
 #![cfg(target_os = "linux")]
+
+mod calls;
+mod thread;
+
+pub use calls::STATFS_WORDS;
+pub use thread::{private_tables, spawn_private};
+
+use rustix::event::{PollFd, PollFlags};
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::time::Duration;
+
+/// The system calls of this machine, for [`door::Doors::live`].
+pub fn live() -> door::Live {
+    door::Live {
+        call: Box::new(calls::Syscalls),
+        boottime,
+        spawn: spawn_private,
+        poll,
+        // A usize is 64 bits or fewer wherever Linux runs.
+        page_size: rustix::param::page_size() as u64,
+        ticks_per_second: rustix::param::clock_ticks_per_second(),
+    }
+}
+
+/// Time since boot, time asleep included (CLOCK_BOOTTIME of clock_gettime(2)).
+#[expect(clippy::cast_possible_truncation, reason = "the kernel gives fewer than a billion nanoseconds")]
+#[expect(clippy::cast_sign_loss, reason = "a time since boot is not negative")]
+fn boottime() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+/// Asks, without waiting, whether a file that reports its changes has changed since it was last asked (poll(2)
+/// with POLLPRI). `/proc/self/mountinfo` and its like then answer POLLPRI and POLLERR.
+///
+/// # Errors
+/// What poll(2) says; EBADF for a descriptor that is not open here, as one of another file table is.
+pub fn poll(file: BorrowedFd<'_>) -> io::Result<bool> {
+    let mut asked = [PollFd::from_borrowed_fd(file, PollFlags::PRI)];
+    rustix::event::poll(&mut asked, Some(&rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 }))?;
+    let [answer] = asked;
+    if answer.revents().contains(PollFlags::NVAL) {
+        return Err(rustix::io::Errno::BADF.into());
+    }
+    Ok(answer.revents().intersects(PollFlags::PRI | PollFlags::ERR))
+}
+
+/// Ends the process at once, with every thread (exit_group(2)).
+///
+/// Nothing is flushed, dropped or joined: that is the point, because a thread that is stuck in the kernel
+/// would hold up every other way to end.
+pub fn exit_now(code: i32) -> ! {
+    // SAFETY: _exit(2) has no preconditions: it touches no memory of ours, runs no handler and does not return.
+    unsafe { libc::_exit(code) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::fd::AsFd;
+
+    #[test]
+    fn the_machine_has_pages_ticks_and_a_clock_that_goes_on() {
+        let live = live();
+        assert!(live.page_size >= 4096 && live.page_size.is_power_of_two());
+        assert_eq!(live.ticks_per_second, 100, "USER_HZ of every architecture that Rust has");
+        let before = (live.boottime)();
+        assert!(before > Duration::ZERO && (live.boottime)() >= before);
+    }
+
+    #[test]
+    fn a_file_without_news_has_not_changed() {
+        use rustix::fs::{Mode, OFlags};
+        let mounts = rustix::fs::open("/proc/self/mountinfo", OFlags::RDONLY, Mode::empty()).unwrap();
+        // A mount made since the file was opened is news, which the first answer takes away.
+        let _ = poll(mounts.as_fd()).unwrap();
+        assert!(!poll(mounts.as_fd()).unwrap());
+    }
+
+    /// Set for the child in which [`exit_now`] is called: it must not be the test run that ends.
+    const CHILD: &str = "GAUGED_TEST_EXIT_NOW";
+
+    #[test]
+    #[expect(clippy::disallowed_types, reason = "how a process ends is seen from outside it")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a test in a child knows by its environment that it is one"
+    )]
+    fn exit_now_waits_for_no_thread_and_gives_its_code() {
+        if std::env::var_os(CHILD).is_some() {
+            spawn_private("stuck", Box::new(|| std::thread::sleep(Duration::from_secs(600)))).unwrap();
+            exit_now(7);
+        }
+        let status = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "tests::exit_now_waits_for_no_thread_and_gives_its_code"])
+            .env(CHILD, "1")
+            .stdout(std::process::Stdio::null())
+            .status()
+            .unwrap();
+        assert_eq!(status.code(), Some(7));
+    }
+}

@@ -5,8 +5,16 @@
 
 #![forbid(unsafe_code)]
 
+mod cpu;
+mod load;
+mod os;
+pub mod own;
+#[cfg(test)]
+mod replay;
+mod scan;
+
 use door::Doors;
 use schema::Spec;
 
 /// Every collector of Linux, in the order in which inline ones run.
-pub const COLLECTORS: &[Spec<Doors>] = &[];
+pub const COLLECTORS: &[Spec<Doors>] = &[os::SPEC, cpu::SPEC, load::SPEC];

@@ -1,0 +1,123 @@
+//! The daemon's own process and the namespaces it lives in, from `/proc/self` (proc_pid_stat(5),
+//! namespaces(7)).
+
+use door::{Buffer, Calls, Doors, File, Shape};
+use schema::families::process::Process;
+use schema::unit::{Bytes, Count, Seconds};
+
+/// Namespaces that decide whether our figures are the host's, with the inode number of the first of each kind,
+/// where it is fixed (include/linux/proc_ns.h).
+const NAMESPACES: [(&str, &str, Option<&str>); 4] = [
+    ("mount", "mnt", None),
+    ("network", "net", None),
+    ("pid", "pid", Some("pid:[4026531836]")),
+    ("uts", "uts", Some("uts:[4026531838]")),
+];
+
+/// The daemon's own process.
+#[derive(Debug)]
+pub struct Own {
+    stat: File,
+    buffer: Buffer,
+    answer: Vec<u8>,
+    calls: Calls,
+    page_size: u64,
+    ticks_per_second: u64,
+    /// When the host was booted, since 1970-01-01 UTC, as it was when gauged started.
+    boot: Seconds,
+    namespaces: Vec<(&'static str, bool)>,
+}
+
+impl Own {
+    /// Looks at the namespaces, which do not change while the process lives.
+    pub fn open(doors: &Doors) -> Own {
+        let of = |pid: &str, link: &str| doors.procfs.link(&format!("{pid}/ns/{link}")).ok();
+        let namespaces = NAMESPACES.iter().filter_map(|(name, link, first)| {
+            let ours = of("self", link)?;
+            // Without a fixed number PID 1 tells, if we may ask; if not, nothing is said.
+            let hosts = match first {
+                Some(first) => (*first).to_owned(),
+                None => of("1", link)?,
+            };
+            Some((*name, ours == hosts))
+        });
+        let boot = doors.clock.wall().saturating_sub(doors.clock.now());
+        Own {
+            namespaces: namespaces.collect(),
+            stat: doors.procfs.file("self/stat", Shape::Attr),
+            buffer: Buffer::default(),
+            answer: Vec::new(),
+            calls: doors.calls.clone(),
+            page_size: doors.page_size,
+            ticks_per_second: doors.ticks_per_second,
+            boot: Seconds::span(boot),
+        }
+    }
+
+    /// Each namespace that could be judged, and whether it is the host's.
+    pub fn namespaces(&self) -> &[(&'static str, bool)] {
+        &self.namespaces
+    }
+
+    /// The process now.
+    pub fn process(&mut self) -> Process {
+        let open_fds = self.word("open_fds").map(Count);
+        let max_fds = self.word("rlimit_nofile").map(Count);
+        let process = Process { open_fds, max_fds, ..Process::default() };
+        let Some(stat) = self.stat.read(&mut self.buffer).ok().and_then(parse) else { return process };
+        Process {
+            cpu: Some(Seconds::ticks(stat.ticks, self.ticks_per_second)),
+            resident: Bytes::blocks(stat.resident_pages, self.page_size),
+            virtual_memory: Some(Bytes(stat.virtual_bytes)),
+            start_time: Some(Seconds(self.boot.0 + Seconds::ticks(stat.started, self.ticks_per_second).0)),
+            threads: Some(Count(stat.threads)),
+            ..process
+        }
+    }
+
+    fn word(&mut self, call: &'static str) -> Option<u64> {
+        self.calls.call(call, b"", &mut self.answer).ok()?;
+        self.answer.as_slice().try_into().map(u64::from_le_bytes).ok()
+    }
+}
+
+/// What we want of `/proc/self/stat`.
+#[derive(Debug, PartialEq, Eq)]
+struct Stat {
+    /// utime + stime, in ticks.
+    ticks: u64,
+    threads: u64,
+    /// In ticks since boot.
+    started: u64,
+    virtual_bytes: u64,
+    resident_pages: u64,
+}
+
+/// The second field, the command in parentheses, may hold spaces and parentheses: count from the last one.
+fn parse(stat: &[u8]) -> Option<Stat> {
+    let text = std::str::from_utf8(stat.get(stat.iter().rposition(|b| *b == b')')? + 1..)?).ok()?;
+    // `state` is field 3 of proc_pid_stat(5).
+    let mut fields = text.split_ascii_whitespace().zip(3u8..);
+    let mut field = |number: u8| fields.find(|(_, n)| *n == number)?.0.parse::<u64>().ok();
+    Some(Stat {
+        ticks: field(14)?.checked_add(field(15)?)?,
+        threads: field(20)?,
+        started: field(22)?,
+        virtual_bytes: field(23)?,
+        resident_pages: field(24)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_counted_from_behind_the_command() {
+        let line = b"8 (a b) c) S 1 8 8 0 -1 4194560 9 8 7 6 11 22 33 44 20 0 5 0 777 4096000 250 184 1 2\n";
+        let stat =
+            Stat { ticks: 33, threads: 5, started: 777, virtual_bytes: 4_096_000, resident_pages: 250 };
+        assert_eq!(parse(line), Some(stat));
+        assert_eq!(parse(b"8 (cut) S 1 2"), None);
+    }
+}

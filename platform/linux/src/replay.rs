@@ -1,0 +1,82 @@
+//! How this crate's tests run a collector over a recorded machine: capture text in, samples out.
+
+use door::{Doors, Player};
+use schema::{Batch, Collector, Error, Scrape, Settings, Spec};
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A collector over a recorded machine, which stands at the capture's first pass.
+pub(crate) struct Replay {
+    collector: Box<dyn Collector>,
+    player: Arc<Player>,
+    number: u64,
+}
+
+impl Replay {
+    /// The machine is these entries of a capture, with pages of 4 KiB and 100 ticks a second.
+    pub(crate) fn open(spec: &Spec<Doors>, entries: &str) -> Replay {
+        Self::set(spec, entries, &Settings::default())
+    }
+
+    /// The same, with settings.
+    pub(crate) fn set(spec: &Spec<Doors>, entries: &str, settings: &Settings) -> Replay {
+        let facts = "== 1 fact page_size ok text\n4096\n== 1 fact ticks_per_second ok text\n100\n";
+        let capture = format!("# gauged capture 1\n{facts}{entries}").parse().unwrap();
+        let player = Arc::new(Player::new(capture));
+        let doors = Arc::new(Doors::replaying(&player, here).unwrap());
+        Replay { collector: (spec.open)(&doors, settings).unwrap(), player, number: 0 }
+    }
+
+    /// From now on it is the capture's second pass.
+    pub(crate) fn second_pass(&mut self) {
+        self.player.set_pass(true);
+    }
+
+    /// Collects into an empty batch: the `number`th scrape is at `number` minutes after boot, which was at 1000 s.
+    pub(crate) fn collect(&mut self) -> (Result<(), Error>, Batch) {
+        self.number += 1;
+        let now = Duration::from_secs(60 * self.number);
+        let deadline = now + Duration::from_secs(5);
+        let wall = Duration::from_secs(1000) + now;
+        let scrape = Scrape { number: self.number, now, deadline, wall, held: false };
+        let mut out = Batch::default();
+        let result = self.collector.collect(&scrape, &mut out);
+        (result, out)
+    }
+
+    /// Collects, and shows it: a sample a line, then the failures of items, then that of the whole, then what
+    /// the capture was asked for and does not have.
+    pub(crate) fn shown(&mut self) -> String {
+        let (result, out) = self.collect();
+        let mut text = String::new();
+        for row in out.rows() {
+            let labels: Vec<_> =
+                row.named_labels().map(|(name, value)| format!("{name}={value:?}")).collect();
+            let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
+            let name = row.family().descriptor().name;
+            writeln!(text, "{name}{labels} {}", row.value().as_f64()).unwrap();
+        }
+        for failure in out.failures() {
+            writeln!(text, "item failed: {failure}").unwrap();
+        }
+        if let Err(error) = result {
+            writeln!(text, "failed: {error}").unwrap();
+        }
+        for missing in self.player.missing() {
+            writeln!(text, "not recorded: {missing}").unwrap();
+        }
+        text
+    }
+}
+
+/// One scrape of a recorded machine, see [`Replay::shown`].
+pub(crate) fn replay(spec: &Spec<Doors>, entries: &str) -> String {
+    Replay::open(spec, entries).shown()
+}
+
+/// A recorded machine has nothing that can hang: work is done where it is asked for.
+fn here(_: &str, work: Box<dyn FnOnce() + Send>) -> std::io::Result<()> {
+    work();
+    Ok(())
+}

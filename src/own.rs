@@ -1,0 +1,58 @@
+//! What the daemon says of itself: its build, its counters, its process, and whether the namespaces it sees are
+//! the host's.
+
+use crate::machine;
+use crate::snapshot::LeftOut;
+use door::Doors;
+use schema::Batch;
+use schema::families::own;
+use schema::unit::{Count, Info, State};
+
+/// The version of this build.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// The commit of this build, where the build was told (`GAUGED_REVISION`).
+pub const REVISION: Option<&str> = option_env!("GAUGED_REVISION");
+/// The compiler of this build.
+pub const RUSTC: &str = env!("GAUGED_RUSTC");
+
+/// The daemon's own series.
+#[derive(Debug)]
+pub struct Own {
+    machine: machine::Own,
+    scrapes: u64,
+    collections: u64,
+    left_out: LeftOut,
+}
+
+impl Own {
+    /// Looks at the process and its namespaces.
+    pub fn new(doors: &Doors) -> Own {
+        Own { machine: machine::Own::open(doors), scrapes: 0, collections: 0, left_out: LeftOut::default() }
+    }
+
+    /// So many requests are being answered.
+    pub fn scraped(&mut self, requests: u64) {
+        self.scrapes += requests;
+    }
+
+    /// The machine was measured for so many requests, and so much was left out.
+    pub fn collected(&mut self, requests: u64, left_out: LeftOut) {
+        self.collections += 1;
+        self.scrapes += requests;
+        self.left_out.duplicates += left_out.duplicates;
+        self.left_out.capped += left_out.capped;
+    }
+
+    /// The only writer of these families.
+    pub fn put(&mut self, out: &mut Batch) {
+        out.put(&own::BUILD_INFO, [VERSION, REVISION.unwrap_or(""), RUSTC], Info);
+        out.put(&own::SCRAPES, [], Count(self.scrapes));
+        out.put(&own::COLLECTIONS, [], Count(self.collections));
+        out.put(&own::DUPLICATE_SERIES, [], Count(self.left_out.duplicates));
+        out.put(&own::SERIES_DROPPED, [], Count(self.left_out.capped));
+        for (namespace, host) in self.machine.namespaces() {
+            out.put(&own::NAMESPACE_HOST, [namespace], State(*host));
+        }
+        self.machine.process().put(out);
+    }
+}

@@ -1,0 +1,219 @@
+//! What the core knows of one collector: where it works, how it fared, what came too late.
+
+use crate::held::Held;
+use crate::lane::{Answer, Lane};
+use crate::snapshot::{Outcome, Part};
+use crate::station::Station;
+use door::{Clock, Doors};
+use schema::families::own;
+use schema::unit::{Count, Seconds, State};
+use schema::{Batch, Error, Reason, Scrape, Spec};
+use std::time::Duration;
+
+/// A late answer older than this is not shown any more.
+const LATE_AT_MOST: Duration = Duration::from_secs(30);
+
+/// Where a collector works.
+#[derive(Debug)]
+pub enum Place {
+    /// On the core's thread.
+    Inline(Station),
+    /// On a thread of its own.
+    Thread(Lane),
+}
+
+/// What became of asking a collector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Work {
+    /// All that there is to show for this scrape is there.
+    Done,
+    /// The lane works, and its answer is awaited.
+    Awaited,
+}
+
+/// An answer that came after its scrape.
+#[derive(Debug)]
+struct Late {
+    batch: Batch,
+    result: Result<(), Error>,
+    began: Duration,
+    duration: Duration,
+}
+
+/// One collector, as the core knows it.
+#[derive(Debug)]
+pub struct Slot {
+    /// What the collector says of itself.
+    pub spec: &'static Spec<Doors>,
+    place: Place,
+    held: Held,
+    late: Option<Late>,
+    times_late: u64,
+    failures: [u64; Reason::ALL.len()],
+    invalid: u64,
+    /// What is said of a late answer; made once.
+    lateness: Error,
+    /// The trouble that was logged last.
+    logged: Option<Error>,
+}
+
+impl Slot {
+    /// A collector at its place.
+    pub fn new(spec: &'static Spec<Doors>, place: Place) -> Slot {
+        Slot {
+            spec,
+            place,
+            held: Held::of(spec),
+            late: None,
+            times_late: 0,
+            failures: Default::default(),
+            invalid: 0,
+            lateness: Error::Late(spec.name.into()),
+            logged: None,
+        }
+    }
+
+    /// Asks the collector: an inline one answers at once, a lane begins to work if it is idle.
+    pub fn ask(&mut self, scrape: &Scrape, clock: &Clock, part: &mut Part) -> Work {
+        let scrape = Scrape { held: self.held.young(scrape.now), ..*scrape };
+        let lane = match &mut self.place {
+            Place::Inline(station) => {
+                let began = clock.now();
+                let result = station.collect(&scrape, &mut part.batch);
+                let duration = clock.now().saturating_sub(began);
+                self.settle(scrape.now, result, duration, part);
+                return Work::Done;
+            }
+            Place::Thread(lane) => lane,
+        };
+        if lane.busy() || !lane.send(scrape, &mut part.batch) {
+            self.missed(scrape.now, part);
+            return Work::Done;
+        }
+        // A source that always needs longer than lanes are awaited is one scrape behind, and costs no waiting.
+        let slow = |late: &Late| late.duration >= scrape.deadline.saturating_sub(scrape.now);
+        if self.late.as_ref().is_some_and(slow) {
+            self.missed(scrape.now, part);
+            return Work::Done;
+        }
+        Work::Awaited
+    }
+
+    /// The awaited answer has come.
+    pub fn came(&mut self, answer: Answer, part: &mut Part) {
+        self.idle();
+        self.late = None;
+        part.batch = answer.batch;
+        let duration = answer.ended.saturating_sub(answer.began);
+        self.settle(answer.ended, answer.result, duration, part);
+    }
+
+    /// An answer has come that nobody awaits any more.
+    pub fn came_late(&mut self, answer: Answer) {
+        self.idle();
+        let Answer { began, ended, batch, result, .. } = answer;
+        self.late = Some(Late { batch, result, began, duration: ended.saturating_sub(began) });
+    }
+
+    /// The scrape ends without an answer: what came late for an earlier one is shown, once.
+    pub fn missed(&mut self, now: Duration, part: &mut Part) {
+        self.times_late += 1;
+        let young = |late: &Late| now.saturating_sub(late.began) <= LATE_AT_MOST;
+        match self.late.take().filter(young) {
+            Some(late) => {
+                part.batch = late.batch;
+                self.settle(late.began, late.result, late.duration, part);
+                part.report.age = Some(now.saturating_sub(late.began));
+            }
+            None => {
+                part.report.outcome = Outcome::Late;
+                part.report.reason = Some(self.lateness.clone());
+            }
+        }
+    }
+
+    /// Writes down how the collector fared, and logs it if that changed.
+    pub fn report(&mut self, now: Duration, part: &mut Part) {
+        self.put_status(now, part);
+        self.log(part);
+    }
+
+    /// Puts `gauged_collector_*` of this collector.
+    pub fn put_status(&self, now: Duration, part: &mut Part) {
+        let (name, report, out) = ([self.spec.name], &part.report, &mut part.status);
+        let success = matches!(report.outcome, Outcome::Ok | Outcome::Absent);
+        out.put(&own::COLLECTOR_SUCCESS, name, State(success));
+        out.put(&own::COLLECTOR_ABSENT, name, State(report.outcome == Outcome::Absent));
+        if let Some(duration) = report.duration {
+            out.put(&own::COLLECTOR_DURATION, name, Seconds::span(duration));
+        }
+        if let Some(age) = report.age {
+            out.put(&own::COLLECTOR_AGE, name, Seconds::span(age));
+        }
+        for (reason, count) in Reason::ALL.into_iter().zip(self.failures) {
+            if count > 0 {
+                out.put(&own::COLLECTOR_FAILURES, [self.spec.name, reason.word()], Count(count));
+            }
+        }
+        out.put(&own::INVALID_VALUES, name, Count(self.invalid));
+        if let Place::Thread(lane) = &self.place {
+            out.put(&own::COLLECTOR_LATE, name, Count(self.times_late));
+            out.put(&own::LANE_STUCK, name, State(lane.stuck(now)));
+        }
+    }
+
+    fn idle(&mut self) {
+        if let Place::Thread(lane) = &mut self.place {
+            lane.answered();
+        }
+    }
+
+    /// Counts what failed and fills in the report.
+    fn settle(&mut self, read: Duration, result: Result<(), Error>, duration: Duration, part: &mut Part) {
+        self.held.settle(read, &result, &mut part.batch);
+        for (reason, count) in part.batch.failed() {
+            self.count(reason, u64::from(count));
+        }
+        self.invalid += u64::from(part.batch.invalid());
+        part.report.duration = Some(duration);
+        part.report.reason = part.batch.failures().first().cloned();
+        part.report.outcome = match result {
+            Ok(()) => Outcome::Ok,
+            Err(error) => {
+                let outcome = match error.reason() {
+                    None => Outcome::Absent,
+                    Some(reason) => {
+                        self.count(reason, 1);
+                        Outcome::Failed
+                    }
+                };
+                part.report.reason = Some(error);
+                outcome
+            }
+        };
+    }
+
+    fn count(&mut self, reason: Reason, count: u64) {
+        if let Some(failures) = self.failures.get_mut(reason as usize) {
+            *failures += count;
+        }
+    }
+
+    /// One line when trouble comes, changes or goes; none while it stays.
+    fn log(&mut self, part: &Part) {
+        let collector = self.spec.name;
+        let trouble = match part.report.outcome {
+            Outcome::NotAsked | Outcome::Absent => None,
+            Outcome::Late => Some(self.lateness.clone()),
+            Outcome::Ok | Outcome::Failed => part.report.reason.clone(),
+        };
+        if trouble == self.logged {
+            return;
+        }
+        match &trouble {
+            Some(error) => tracing::warn!(collector, "{error}"),
+            None => tracing::info!(collector, "all is well again"),
+        }
+        self.logged = trouble;
+    }
+}
