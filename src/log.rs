@@ -58,7 +58,8 @@ impl Visit for Pairs {
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         let value = format!("{value:?}");
-        let plain = !value.is_empty() && !value.contains(|c: char| c.is_whitespace() || c.is_control() || "\"=\\".contains(c));
+        let plain = !value.is_empty()
+            && !value.contains(|c: char| c.is_whitespace() || c.is_control() || "\"=\\".contains(c));
         let value = if plain { value } else { format!("{value:?}") };
         if field.name() == "message" {
             self.0.insert_str(0, &format!(" msg={value}"));
