@@ -1,17 +1,18 @@
 //! node_exporter's textfile convention, hardened: metrics that other programs leave as `*.prom` files in a
 //! directory, on every system.
 //!
-//! The format is text 0.0.4 (<https://prometheus.io/docs/instrumenting/exposition_formats/>), and what
-//! node_exporter's parser (prometheus/common, expfmt) accepts is accepted, samples of one family that stand
-//! apart and `\t`, `#TYPE` or `GAUGE` included. What differs was compared with node_exporter 1.5:
+//! The format is text 0.0.4 (<https://prometheus.io/docs/instrumenting/exposition_formats/>). What node_exporter's
+//! parser (prometheus/common, expfmt) accepts is accepted, samples of one family that stand apart, `#TYPE` and
+//! `GAUGE` included, but for what follows; it was compared with node_exporter 1.5, file by file.
 //!
-//! - Accepted here, refused there: CRLF line ends, for no name or number ends in a carriage return; blanks
-//!   behind the word of a TYPE line.
+//! - Accepted here, refused there: lines that end in CRLF, for no name or number ends in a carriage return;
+//!   blanks behind a value or a TYPE, which the format says are ignored.
 //! - Refused here, a loss without a word there: a series that stands twice in a file (it keeps the first, so
 //!   its writer's mistake stays hidden); a family whose TYPE is not that of an earlier file, and a family that
 //!   is named as a part of a histogram (it drops the samples); a bucket without `le`, a quantile without
 //!   `quantile` and a sample named as its histogram (it drops them).
-//! - Refused here, invented there: a histogram without its `+Inf` bucket (it makes one of the count).
+//! - Refused here, invented there: a histogram without its `+Inf` bucket (it makes one of the count, or of 0).
+//! - Refused here, guessed there: a value without a blank before it (`a.5` is the metric `a`, it says).
 //! - Refused here, a crash there: a label that begins with `__`.
 //! - Refused here, no limits there: files of more than 1 MiB, 1,000 files, 4 MiB and 10,000 series in all, 64
 //!   labels; links, pipes and devices; a comment that is not UTF-8; a name that is one of gauged's own.

@@ -51,12 +51,13 @@ struct Family {
     place: Option<usize>,
 }
 
-/// A bucket of a histogram.
+/// A sample of a histogram.
 #[derive(Clone, Copy, Debug)]
 struct Histogram {
     /// Of the family and all labels but `le`. It is keyed at random and has 64 bits: two are one.
     hash: u64,
     line: u32,
+    /// True for the bucket that has all: every histogram has one.
     is_infinite: bool,
 }
 
@@ -226,23 +227,16 @@ impl Parser {
         let is_whole = family.name.to - family.name.from == name.len();
         match family.kind {
             ForeignKind::Histogram => {
-                let is_bucket = name.ends_with("_bucket");
-                let bound = label("le").map(number);
-                if !matches!((is_bucket, bound), (true, Some(Some(_))) | (false, None)) {
-                    return Err("a number as the label le of a bucket, and no le elsewhere");
-                }
-                if let Some(Some(bound)) = bound {
-                    if bound.is_nan() {
-                        return Err("a number as the label le of a bucket, and no le elsewhere");
-                    }
-                    let mut hasher = self.hasher.build_hasher();
-                    family.name.in_(content).hash(&mut hasher);
-                    let others =
-                        labels.as_ref().iter().filter(|(name, text)| *name != "le" && !text.is_empty());
-                    others.for_each(|label| label.hash(&mut hasher));
-                    let is_infinite = bound == f64::INFINITY;
-                    self.histograms.push(Histogram { hash: hasher.finish(), line, is_infinite });
-                }
+                let is_infinite = match (name.ends_with("_bucket"), label("le").map(number)) {
+                    (true, Some(Some(bound))) if !bound.is_nan() => bound == f64::INFINITY,
+                    (false, None) => false,
+                    _ => return Err("a number as the label le of a bucket, and no le elsewhere"),
+                };
+                let mut hasher = self.hasher.build_hasher();
+                family.name.in_(content).hash(&mut hasher);
+                let others = labels.as_ref().iter().filter(|(name, text)| *name != "le" && !text.is_empty());
+                others.for_each(|label| label.hash(&mut hasher));
+                self.histograms.push(Histogram { hash: hasher.finish(), line, is_infinite });
             }
             ForeignKind::Summary => {
                 let quantile = label("quantile").map(number);
@@ -268,9 +262,9 @@ impl Parser {
     }
 
     fn check_histograms(&mut self) -> Result<(), Wrong> {
-        self.histograms.sort_unstable_by_key(|bucket| (bucket.hash, bucket.line));
+        self.histograms.sort_unstable_by_key(|sample| (sample.hash, sample.line));
         let mut histograms = self.histograms.chunk_by(|a, b| a.hash == b.hash);
-        match histograms.find(|buckets| !buckets.iter().any(|bucket| bucket.is_infinite)) {
+        match histograms.find(|samples| !samples.iter().any(|sample| sample.is_infinite)) {
             Some([first, ..]) => Err(Wrong::Line(first.line, "a histogram with a bucket of le=\"+Inf\"")),
             _ => Ok(()),
         }

@@ -157,6 +157,7 @@ fn each_histogram_has_its_infinite_bucket() {
     let start = "# TYPE h histogram\nh_bucket{a=\"1\",le=\"1\"} 1\nh_bucket{le=\"Inf\",a=\"1\"} 1\n";
     assert!(read(start).is_ok());
     assert_eq!(refused(&format!("{start}h_bucket{{le=\"5\",a=\"2\"}} 1\n")), (4, WHAT));
+    assert_eq!(refused(&format!("{start}h_count 1\n")), (4, WHAT), "its label a is another's");
     assert!(read(&format!("{start}h_bucket{{le=\"+Inf\"}} 1\nh_bucket{{b=\"\",le=\"7\"}} 1\n")).is_ok());
 }
 
