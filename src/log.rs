@@ -65,7 +65,7 @@ impl Visit for Pairs {
             self.0.insert_str(0, &format!(" msg={value}"));
         } else {
             // Writing to a string cannot fail.
-            drop(write!(self.0, " {}={value}", field.name()));
+            let _ = write!(self.0, " {}={value}", field.name());
         }
     }
 }
