@@ -5,8 +5,10 @@
 
 #![forbid(unsafe_code)]
 
+mod filesystem;
+
 use door::Doors;
 use schema::Spec;
 
 /// Every collector of Linux, in the order in which inline ones run.
-pub const COLLECTORS: &[Spec<Doors>] = &[];
+pub const COLLECTORS: &[Spec<Doors>] = &[filesystem::SPEC];
