@@ -12,7 +12,7 @@ use schema::Settings;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
 /// Counts allocations, on every thread, while it is told to.
@@ -60,30 +60,42 @@ fn allocations<T>(work: impl FnOnce() -> T) -> (usize, T) {
     (ALLOCATIONS.load(SeqCst), result)
 }
 
-fn live_core() -> (Core, Collectors) {
+fn live_core() -> Asker {
     let paths = Paths { procfs: "/proc".into(), sysfs: "/sys".into(), rootfs: "/".into() };
     let doors = Arc::new(Doors::live(machine::live().expect("Linux"), &paths));
     let specs: Vec<_> = machine::collectors().into_iter().filter(|spec| spec.default_on).collect();
     let core = Core::start(&specs, &doors, &Arc::new(Settings::default()), 20_000).expect("threads");
-    (core, Collectors::all(specs.len()))
+    let (send, receive) = sync_channel(1);
+    Asker { core, wanted: Collectors::all(specs.len()), send, receive }
 }
 
-/// One scrape of the whole core, lanes included, with the allocations that it made.
-fn scrape(core: &Core, wanted: Collectors) -> (usize, Arc<Snapshot>) {
-    // No snapshot is fresh any more, so that this is a collection and not a share of one.
-    std::thread::sleep(Duration::from_millis(260));
-    let (send, receive) = sync_channel::<Arc<Snapshot>>(1);
-    let answer = Box::new(move |snapshot| drop(send.send(snapshot)));
-    allocations(|| {
-        core.ask(wanted, Duration::from_secs(5), answer).expect("room");
-        receive.recv().expect("an answer")
-    })
+/// Asks for scrapes by one channel, so that none is made while it is counted.
+struct Asker {
+    core: Core,
+    wanted: Collectors,
+    send: SyncSender<Arc<Snapshot>>,
+    receive: Receiver<Arc<Snapshot>>,
+}
+
+impl Asker {
+    /// One scrape of the whole core, lanes included, with the allocations that it made.
+    fn scrape(&self) -> (usize, Arc<Snapshot>) {
+        // No snapshot is fresh any more, so that this is a collection and not a share of one.
+        std::thread::sleep(Duration::from_millis(260));
+        let send = self.send.clone();
+        let answer = Box::new(move |snapshot| drop(send.send(snapshot)));
+        allocations(|| {
+            self.core.ask(self.wanted, Duration::from_secs(5), answer).expect("room");
+            self.receive.recv().expect("an answer")
+        })
+    }
 }
 
 /// One test, because the counter counts every thread of the process.
 #[test]
 fn a_steady_scrape_allocates_nothing_and_neither_does_its_encoding() {
-    let (core, wanted) = live_core();
+    let asker = live_core();
+    let wanted = asker.wanted;
     let mut encoder = Encoder::default();
     let (mut text, mut openmetrics) = (String::new(), String::new());
     let mut warm = |snapshot: &Arc<Snapshot>| {
@@ -91,11 +103,12 @@ fn a_steady_scrape_allocates_nothing_and_neither_does_its_encoding() {
         encoder.encode(snapshot, wanted, &[Names::Unified], Format::OpenMetrics, &mut openmetrics);
         text.len()
     };
-    for _ in 0..3 {
-        let (_, snapshot) = scrape(&core, wanted);
+    // Until each of the snapshots and batches that go round has the room that it needs.
+    for _ in 0..8 {
+        let (_, snapshot) = asker.scrape();
         assert!(warm(&snapshot) > 1000);
     }
-    let (made, snapshot) = scrape(&core, wanted);
+    let (made, snapshot) = asker.scrape();
     assert!(snapshot.series() > 100, "{} series", snapshot.series());
     assert_eq!(made, 0, "allocations in the core on a steady scrape");
     let (made, _) = allocations(|| warm(&snapshot));
