@@ -6,4 +6,5 @@
 
 pub mod core;
 pub mod exposition;
+pub mod remote;
 pub mod snapshot;
