@@ -6,8 +6,8 @@
 
 use crate::stage::wait_for;
 use gauged::remote::{self, Ended, Reply, Request};
-use schema::families::load;
-use schema::unit::Plain;
+use schema::families::{cpu, load};
+use schema::unit::{Plain, Seconds};
 use schema::{Batch, Error, Reason};
 use std::io::Write;
 use std::os::fd::AsFd;
@@ -132,6 +132,32 @@ fn of_another_build() {
         let length = u32::try_from(payload.len()).unwrap().to_le_bytes();
         let (version, kind) = (1u32.to_le_bytes(), 1u32.to_le_bytes());
         write_raw(&[b"gpro", &version, &request.id.to_le_bytes()[..], &kind, &length, &payload].concat());
+        Ok(())
+    });
+}
+
+#[test]
+#[ignore = "the child of the tests beside it"]
+fn answers_what_nobody_asked() {
+    serve(|request, reply| {
+        reply.part(&part(request));
+        let (version, kind, length) = (1u32.to_le_bytes(), 3u32.to_le_bytes(), [0; 4]);
+        write_raw(&[b"gpro", &version, &(request.id + 1).to_le_bytes()[..], &kind, &length].concat());
+        Ok(())
+    });
+}
+
+#[test]
+#[ignore = "the child of the tests beside it"]
+fn floods() {
+    let mut large = Batch::default();
+    for _ in 0..4000 {
+        large.put(&cpu::CPU_SECONDS, [&"x".repeat(250), "user"], Seconds(1.0));
+    }
+    serve(|_, reply| {
+        for _ in 0..1000 {
+            reply.part(&large);
+        }
         Ok(())
     });
 }

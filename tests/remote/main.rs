@@ -173,6 +173,23 @@ fn an_answer_of_another_table_is_refused() {
 }
 
 #[test]
+fn an_answer_to_what_was_not_asked_is_refused() {
+    let mut stage = Stage::new("unasked");
+    let mut remote = stage.remote("children::answers_what_nobody_asked");
+    let brought = stage.collect(&mut remote, LONG);
+    assert!(brought.error().ends_with("expected an answer to what was asked"), "{}", brought.error());
+    assert_eq!(brought.load1, [1.0]);
+}
+
+#[test]
+fn an_answer_without_end_is_cut_off() {
+    let mut stage = Stage::new("flood");
+    let mut remote = stage.remote("children::floods");
+    let brought = stage.collect(&mut remote, LONG);
+    assert!(brought.error().ends_with("expected an answer within the limit"), "{}", brought.error());
+}
+
+#[test]
 fn a_hung_child_stays_alone_through_a_restart_of_the_daemon() {
     let mut stage = Stage::new("restart");
     let mut old = stage.remote("children::hangs_after_a_part");
