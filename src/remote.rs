@@ -2,7 +2,7 @@
 //! for what can crash, leak, hang or hold a device open, which is to say for a driver's library.
 //!
 //! It lives in a thread lane, for starting a process and waiting for its answer block. Daemon and child speak over
-//! a pair of sockets (unix(7)), one request at a time; what they say is in `wire`, the child's side is [`serve`].
+//! a pair of sockets (unix(7)), one request at a time; what they say is in `wire`, the child's side is [`serve()`].
 //!
 //! | what happens | what is done |
 //! |---|---|

@@ -74,7 +74,7 @@ impl Request {
 /// What a frame is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// A part of the answer: a batch, as [`frame`] writes it.
+    /// A part of the answer: a batch, as [`schema::frame`] writes it.
     Part = 1,
     /// The end of the answer: the collection failed, see [`failure`].
     Failed = 2,
