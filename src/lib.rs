@@ -14,6 +14,7 @@ pub mod log;
 pub mod machine;
 pub mod own;
 pub mod record;
+pub mod remote;
 pub mod replay;
 pub mod scrape;
 pub mod settings;

@@ -1,0 +1,78 @@
+//! The file that a child holds locked (flock(2), by std) as long as it lives, with its pid in it.
+//!
+//! It is how a hung child is known to a daemon that did not start it: after a restart of the daemon there is
+//! nothing else left of it. The lock goes with the process, however it ends. The file stays; an unlocked one
+//! means nothing. Only its owner may open it, for whoever can open it can lock it.
+
+use schema::{Errno, Error};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+/// Why the lock was not taken.
+#[derive(Debug)]
+pub(super) enum Refused {
+    /// Another process has it: its pid, if it wrote one yet.
+    Held(Option<u32>),
+    /// The file could not be opened, locked or written.
+    Failed(Error),
+}
+
+/// Takes the lock and writes our pid. It is held until the file is dropped.
+pub(super) fn take(path: &Path) -> Result<File, Refused> {
+    let mut file = attempt(path)?;
+    let pid = format!("{}\n", std::process::id());
+    file.set_len(0).and_then(|()| file.write_all(pid.as_bytes())).map_err(|e| failed(path, &e))?;
+    Ok(file)
+}
+
+/// Says whether the lock could be taken.
+pub(super) fn look(path: &Path) -> Result<(), Refused> {
+    attempt(path).map(drop)
+}
+
+fn attempt(path: &Path) -> Result<File, Refused> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    let mut file = options.open(path).map_err(|e| failed(path, &e))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Refused::Held(pid(&mut file))),
+        Err(TryLockError::Error(e)) => Err(failed(path, &e)),
+    }
+}
+
+fn pid(file: &mut File) -> Option<u32> {
+    let mut digits = String::new();
+    file.take(16).read_to_string(&mut digits).ok()?;
+    digits.strip_suffix('\n')?.parse().ok()
+}
+
+fn failed(path: &Path, error: &std::io::Error) -> Refused {
+    let source = error.raw_os_error().map_or(Errno::IO, Errno);
+    Refused::Failed(Error::Io { path: path.to_string_lossy().into(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_is_held_with_the_pid_until_it_is_dropped() {
+        let path = std::env::temp_dir().join(format!("gauged-lock-{}", std::process::id()));
+        std::fs::write(&path, "a longer line that an earlier holder left\n").unwrap();
+        let held = take(&path).unwrap();
+        assert!(matches!(look(&path), Err(Refused::Held(Some(pid))) if pid == std::process::id()));
+        assert!(matches!(take(&path), Err(Refused::Held(_))));
+        drop(held);
+        look(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+    }
+
+    #[test]
+    fn a_directory_that_is_not_there_is_told_with_the_path() {
+        let Err(Refused::Failed(error)) = look(Path::new("/nonexistent/gpu-probe.lock")) else { panic!() };
+        assert_eq!(error.to_string(), "/nonexistent/gpu-probe.lock: No such file or directory (os error 2)");
+    }
+}
