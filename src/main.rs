@@ -4,7 +4,7 @@
 
 use gauged::cli::{self, Command, Program, Usage, Verb};
 use gauged::settings::Contribution;
-use gauged::{machine, verbs};
+use gauged::{machine, serve, verbs};
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -19,7 +19,7 @@ fn main() -> ExitCode {
     let Command { verb, settings, enabled } = command;
     let enabled: Vec<_> = enabled.into_iter().filter_map(|place| collectors.get(place).copied()).collect();
     let result = match verb {
-        Verb::Serve => Err("not yet".into()),
+        Verb::Serve => serve::serve(&enabled, settings),
         Verb::Once { format } => verbs::once(&enabled, settings, format),
         Verb::Record { output, mask } => verbs::record(&enabled, settings, output.as_deref(), mask),
         Verb::Schema { document } => verbs::print(&document.text()),

@@ -32,6 +32,7 @@ pub struct Scraper {
     arranger: Arranger,
     max_series: usize,
     number: u64,
+    serial: u64,
     pool: Vec<Arc<Snapshot>>,
 }
 
@@ -60,7 +61,16 @@ impl Flight {
 impl Scraper {
     /// A scraper over these collectors, in this order.
     pub fn new(doors: Arc<Doors>, slots: Vec<Slot>, own: Option<Own>, max_series: usize) -> Scraper {
-        Scraper { doors, slots, own, arranger: Arranger::default(), max_series, number: 0, pool: Vec::new() }
+        Scraper {
+            doors,
+            slots,
+            own,
+            arranger: Arranger::default(),
+            max_series,
+            number: 0,
+            serial: 0,
+            pool: Vec::new(),
+        }
     }
 
     /// Every collector of this scraper.
@@ -152,6 +162,8 @@ impl Scraper {
     pub fn so_far(&mut self, flight: &Flight) -> Arc<Snapshot> {
         let mut partial = Snapshot::default();
         partial.clear(self.slots.len());
+        self.serial += 1;
+        partial.serial = self.serial;
         partial.taken = flight.began;
         partial.covers = flight.wanted;
         let now = self.now();
@@ -192,6 +204,8 @@ impl Scraper {
         };
         if let Some(snapshot) = Arc::get_mut(&mut snapshot) {
             snapshot.clear(self.slots.len());
+            self.serial += 1;
+            snapshot.serial = self.serial;
         }
         snapshot
     }

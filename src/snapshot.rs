@@ -88,6 +88,8 @@ pub struct Part {
 /// One scrape's samples.
 #[derive(Debug, Default)]
 pub struct Snapshot {
+    /// Tells it from every other snapshot of this process, for what is kept of it elsewhere.
+    pub serial: u64,
     /// When the scrape began, on the clock of [`door::Clock::now`].
     pub taken: Duration,
     /// The collectors that were asked.

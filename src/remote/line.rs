@@ -161,6 +161,7 @@ mod tests {
         let mut bytes = frame(1, 5);
         bytes.extend_from_slice(&frame(2, 0));
         bytes.extend_from_slice(&frame(3, 70_000));
+        #[expect(clippy::disallowed_methods, reason = "it stands in for the child")]
         let sender = std::thread::Builder::new().spawn(move || {
             for piece in bytes.chunks(1009) {
                 child.write_all(piece).unwrap();

@@ -1,0 +1,102 @@
+//! The daemon's life: bind, measure, serve, tell systemd, stop.
+
+use crate::http::{self, Config, Hooks, Limits, Listener};
+use crate::own::VERSION;
+use crate::settings::{
+    LISTEN_ADDRESS, LOG_FORMAT, LOG_LEVEL, MAX_CONNECTIONS, MAX_SCRAPE_TIMEOUT, TELEMETRY_PATH,
+};
+use crate::verbs::{self, Failure, cannot_start};
+use crate::{log, machine};
+use door::{Buffer, Doors, Shape};
+use schema::alias::DIALECTS;
+use schema::{Settings, Spec};
+use sd_notify::NotifyState;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Serves until SIGTERM or SIGINT, and then ends the process: threads that are stuck in the kernel do not hold
+/// it up.
+///
+/// # Errors
+/// What could not be started, in one line.
+pub fn serve(collectors: &[&'static Spec<Doors>], settings: Settings) -> Result<(), Failure> {
+    log::start(settings.text(&LOG_LEVEL).as_deref(), settings.text(&LOG_FORMAT).as_deref());
+    // Bound before anything else starts, so that a port in use is the first and only thing that is said.
+    let listeners = Listener::bind_all(&settings.list(&LISTEN_ADDRESS)).map_err(|error| error.to_string())?;
+    let config = config(collectors, &settings);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(cannot_start)?;
+    let (core, doors) = verbs::start(collectors, settings)?;
+    let places: Vec<_> = listeners.iter().map(ToString::to_string).collect();
+    tracing::info!(
+        "gauged {VERSION} listens on {} (metrics at {})",
+        places.join(", "),
+        config.telemetry_path
+    );
+    let health: Arc<dyn Fn() -> Result<(), String> + Send + Sync> = Arc::from(health(&doors));
+    let for_pages = Arc::clone(&health);
+    let hooks = Hooks { health: Box::new(move || for_pages()), ready: Box::new(|| tell(NotifyState::Ready)) };
+    let served = runtime.block_on(async {
+        tokio::spawn(feed_the_watchdog(health));
+        http::serve(listeners, config, Arc::new(core.clone()), hooks, stop_asked()).await
+    });
+    core.stop();
+    served.map_err(cannot_start)?;
+    machine::exit_now(0)
+}
+
+fn config(collectors: &[&'static Spec<Doors>], settings: &Settings) -> Config {
+    let defaults = Config::default();
+    let most = settings.number(&MAX_CONNECTIONS).and_then(|most| usize::try_from(most).ok());
+    Config {
+        telemetry_path: settings.text(&TELEMETRY_PATH).unwrap_or(defaults.telemetry_path),
+        max_patience: settings.span(&MAX_SCRAPE_TIMEOUT).unwrap_or(defaults.max_patience),
+        collectors: collectors.iter().map(|spec| spec.name).collect(),
+        dialects: DIALECTS,
+        default_names: verbs::names(settings),
+        version: VERSION,
+        limits: Limits { connections: most.unwrap_or(defaults.limits.connections), ..defaults.limits },
+    }
+}
+
+/// Done when somebody asks the daemon to end.
+async fn stop_asked() {
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("stopping");
+    tell(NotifyState::Stopping);
+}
+
+/// Health is the event loop and one reading that cannot block: never a mount, never a GPU.
+fn health(doors: &Doors) -> Box<dyn Fn() -> Result<(), String> + Send + Sync> {
+    let reading = Mutex::new((doors.procfs.file("loadavg", Shape::Attr), Buffer::default()));
+    Box::new(move || {
+        let mut reading = reading.lock().unwrap_or_else(PoisonError::into_inner);
+        let (file, buffer) = &mut *reading;
+        file.read(buffer).map(drop).map_err(|error| error.to_string())
+    })
+}
+
+/// Tells systemd that all is well, twice in each of its periods (`WatchdogSec=`), while it is.
+async fn feed_the_watchdog(health: Arc<dyn Fn() -> Result<(), String> + Send + Sync>) {
+    let Some(period) = sd_notify::watchdog_enabled() else { return };
+    let mut ticks = tokio::time::interval((period / 2).max(Duration::from_millis(100)));
+    loop {
+        ticks.tick().await;
+        if health().is_ok() {
+            tell(NotifyState::Watchdog);
+        }
+    }
+}
+
+/// systemd is told if it asked to be; whether it hears is its own affair.
+fn tell(state: NotifyState<'_>) {
+    drop(sd_notify::notify(&[state]));
+}
