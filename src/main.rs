@@ -2,4 +2,38 @@
 
 #![forbid(unsafe_code)]
 
-fn main() {}
+use gauged::cli::{self, Command, Program, Usage, Verb};
+use gauged::settings::Contribution;
+use gauged::{machine, verbs};
+use std::io::Write;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let collectors = machine::collectors();
+    let known: Vec<Contribution> = collectors.iter().map(|spec| Contribution::from(*spec)).collect();
+    let program = Program { collectors: &known, hidden: &[] };
+    let command = match cli::parse(program, std::env::args_os(), std::env::vars_os(), verbs::read_config) {
+        Ok(command) => command,
+        Err(usage) => return say(&usage),
+    };
+    let Command { verb, settings, enabled } = command;
+    let enabled: Vec<_> = enabled.into_iter().filter_map(|place| collectors.get(place).copied()).collect();
+    let result = match verb {
+        Verb::Serve => Err("not yet".into()),
+        Verb::Once { format } => verbs::once(&enabled, settings, format),
+        Verb::Record { output, mask } => verbs::record(&enabled, settings, output.as_deref(), mask),
+        Verb::Schema { document } => verbs::print(&document.text()),
+        Verb::Hidden { .. } => Ok(()),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => say(&Usage { text: format!("gauged: {failure}\n"), code: 1 }),
+    }
+}
+
+/// Help and versions go to standard output, complaints to standard error. What cannot be said there is not said.
+fn say(usage: &Usage) -> ExitCode {
+    let text = usage.text.as_bytes();
+    drop(if usage.code == 0 { std::io::stdout().write_all(text) } else { std::io::stderr().write_all(text) });
+    ExitCode::from(usage.code)
+}

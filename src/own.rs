@@ -10,10 +10,10 @@ use schema::unit::{Count, Info, State};
 
 /// The version of this build.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
-/// The commit of this build, where the build was told (`GAUGED_REVISION`).
-pub const REVISION: Option<&str> = option_env!("GAUGED_REVISION");
+/// The commit of this build, where the build was told (`SOURCE_REVISION`).
+pub const REVISION: Option<&str> = option_env!("SOURCE_REVISION");
 /// The compiler of this build.
-pub const RUSTC: &str = env!("GAUGED_RUSTC");
+pub const RUSTC: &str = env!("RUSTC_VERSION");
 
 /// The daemon's own series.
 #[derive(Debug)]

@@ -5,8 +5,7 @@ use crate::slot::{Place, Slot};
 use crate::snapshot::Snapshot;
 use crate::station::Station;
 use door::{Capture, Doors, Malformed, Player, Spawn};
-use schema::families::own;
-use schema::{Descriptor, Settings, Spec};
+use schema::{Settings, Spec};
 use std::sync::Arc;
 
 /// What came of a replay.
@@ -18,7 +17,8 @@ pub struct Replayed {
     pub missing: Vec<String>,
 }
 
-/// Runs both passes of a capture through these collectors, each inline, and gives the second one's samples.
+/// Runs both passes of a capture through these collectors, each inline, and gives the second one's samples: all
+/// of the machine, and of the daemon's own series those that do not depend on when and where it runs.
 ///
 /// # Errors
 /// The capture lacks what every machine has.
@@ -42,12 +42,4 @@ pub fn replay(
     scrape(false);
     let snapshot = scrape(true);
     Ok(Replayed { snapshot, missing: player.missing() })
-}
-
-/// True for what a replay can say again: all of the machine, and of the daemon's own series those that do not
-/// depend on when and where it runs.
-pub fn says_again(family: &Descriptor) -> bool {
-    let own = [own::COLLECTOR_SUCCESS, own::COLLECTOR_ABSENT].map(|family| family.id());
-    let own = own.into_iter().chain([own::COLLECTOR_FAILURES.id()]);
-    !family.name.starts_with("gauged_") || own.into_iter().any(|id| id.descriptor().name == family.name)
 }

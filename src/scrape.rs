@@ -125,8 +125,14 @@ impl Scraper {
                 if flight.pending.has(place) {
                     slot.missed(now, part);
                 }
-                if flight.wanted.has(place) {
-                    slot.report(now, part);
+                if !flight.wanted.has(place) {
+                    continue;
+                }
+                if self.own.is_some() {
+                    slot.put_status(now, part);
+                    slot.log(part);
+                } else {
+                    slot.put_outcome(part);
                 }
             }
             let left_out = self.arranger.arrange(snapshot, self.max_series);

@@ -132,33 +132,33 @@ impl Slot {
         }
     }
 
-    /// Writes down how the collector fared, and logs it if that changed.
-    pub fn report(&mut self, now: Duration, part: &mut Part) {
-        self.put_status(now, part);
-        self.log(part);
-    }
-
-    /// Puts `gauged_collector_*` of this collector.
+    /// Puts `gauged_collector_*` of this collector: how it fared, and what depends on when and where it ran.
     pub fn put_status(&self, now: Duration, part: &mut Part) {
+        self.put_outcome(part);
         let (name, report, out) = ([self.spec.name], &part.report, &mut part.status);
-        let success = matches!(report.outcome, Outcome::Ok | Outcome::Absent);
-        out.put(&own::COLLECTOR_SUCCESS, name, State(success));
-        out.put(&own::COLLECTOR_ABSENT, name, State(report.outcome == Outcome::Absent));
         if let Some(duration) = report.duration {
             out.put(&own::COLLECTOR_DURATION, name, Seconds::span(duration));
         }
         if let Some(age) = report.age {
             out.put(&own::COLLECTOR_AGE, name, Seconds::span(age));
         }
-        for (reason, count) in Reason::ALL.into_iter().zip(self.failures) {
-            if count > 0 {
-                out.put(&own::COLLECTOR_FAILURES, [self.spec.name, reason.word()], Count(count));
-            }
-        }
         out.put(&own::INVALID_VALUES, name, Count(self.invalid));
         if let Place::Thread(lane) = &self.place {
             out.put(&own::COLLECTOR_LATE, name, Count(self.times_late));
             out.put(&own::LANE_STUCK, name, State(lane.stuck(now)));
+        }
+    }
+
+    /// Puts how the collector fared, which a recorded machine repeats.
+    pub fn put_outcome(&self, part: &mut Part) {
+        let (name, out) = ([self.spec.name], &mut part.status);
+        let success = matches!(part.report.outcome, Outcome::Ok | Outcome::Absent);
+        out.put(&own::COLLECTOR_SUCCESS, name, State(success));
+        out.put(&own::COLLECTOR_ABSENT, name, State(part.report.outcome == Outcome::Absent));
+        for (reason, count) in Reason::ALL.into_iter().zip(self.failures) {
+            if count > 0 {
+                out.put(&own::COLLECTOR_FAILURES, [self.spec.name, reason.word()], Count(count));
+            }
         }
     }
 
@@ -199,8 +199,8 @@ impl Slot {
         }
     }
 
-    /// One line when trouble comes, changes or goes; none while it stays.
-    fn log(&mut self, part: &Part) {
+    /// Logs one line when trouble comes, changes or goes; none while it stays.
+    pub fn log(&mut self, part: &Part) {
         let collector = self.spec.name;
         let trouble = match part.report.outcome {
             Outcome::NotAsked | Outcome::Absent => None,

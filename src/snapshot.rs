@@ -3,7 +3,7 @@
 
 use schema::foreign::ForeignFamily;
 use schema::label::fnv1a;
-use schema::{Batch, Descriptor, Id, Row, TABLE};
+use schema::{Batch, Id, Row, TABLE};
 use std::time::Duration;
 
 /// A set of collectors, by their place in the list of collectors.
@@ -158,7 +158,7 @@ impl Snapshot {
 
     /// What a request sees that asked for these collectors.
     pub fn view(&self, wanted: Collectors) -> View<'_> {
-        View { snapshot: self, wanted, shown: |_| true }
+        View { snapshot: self, wanted }
     }
 
     /// How many samples there are, of all collectors.
@@ -305,7 +305,6 @@ impl Arranger {
 pub struct View<'a> {
     snapshot: &'a Snapshot,
     wanted: Collectors,
-    shown: fn(&Descriptor) -> bool,
 }
 
 /// A family with its samples.
@@ -318,17 +317,11 @@ pub struct FamilyRows<'a> {
 }
 
 impl<'a> View<'a> {
-    /// Only these families.
-    #[must_use]
-    pub fn only(self, shown: fn(&Descriptor) -> bool) -> View<'a> {
-        View { shown, ..self }
-    }
-
     /// The families that have samples, in the schema's order.
     pub fn families(self) -> impl Iterator<Item = FamilyRows<'a>> {
         let chunks = self.snapshot.places.chunk_by(|a, b| a.family == b.family);
         chunks.filter_map(move |places| {
-            let id = places.first().map(|place| place.family).filter(|id| (self.shown)(id.descriptor()))?;
+            let id = places.first()?.family;
             let rows = FamilyRows { id, view: self, places };
             rows.rows().next().is_some().then_some(rows)
         })

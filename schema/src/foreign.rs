@@ -1,56 +1,11 @@
 //! Families that are not of the table: what a textfile brings. They are held as validated text, in the
 //! escapes that both exposition formats share, and are passed on as they came.
 
+mod rules;
+
 use crate::label;
-
-/// What a textfile's TYPE line may say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ForeignKind {
-    /// `counter`
-    Counter,
-    /// `gauge`
-    Gauge,
-    /// `histogram`: its samples end in `_bucket`, `_sum` and `_count`.
-    Histogram,
-    /// `summary`: its samples have a `quantile`, or end in `_sum` and `_count`.
-    Summary,
-    /// `untyped`, or no TYPE line.
-    Untyped,
-}
-
-impl ForeignKind {
-    /// The word of the text 0.0.4 TYPE line.
-    pub const fn word(self) -> &'static str {
-        match self {
-            ForeignKind::Counter => "counter",
-            ForeignKind::Gauge => "gauge",
-            ForeignKind::Histogram => "histogram",
-            ForeignKind::Summary => "summary",
-            ForeignKind::Untyped => "untyped",
-        }
-    }
-
-    /// The kind of this word.
-    pub fn parse(word: &str) -> Option<ForeignKind> {
-        [Self::Counter, Self::Gauge, Self::Histogram, Self::Summary, Self::Untyped]
-            .into_iter()
-            .find(|kind| kind.word() == word)
-    }
-
-    /// What a sample's name may have behind the family's.
-    const fn suffixes(self) -> &'static [&'static str] {
-        match self {
-            ForeignKind::Counter | ForeignKind::Gauge | ForeignKind::Untyped => &[""],
-            ForeignKind::Histogram => &["_bucket", "_sum", "_count"],
-            ForeignKind::Summary => &["", "_sum", "_count"],
-        }
-    }
-
-    /// True if a sample of this name belongs to a family of this name and kind.
-    pub fn owns(self, family: &str, sample: &str) -> bool {
-        sample.strip_prefix(family).is_some_and(|rest| self.suffixes().contains(&rest))
-    }
-}
+pub use rules::{ForeignKind, escape};
+use rules::{is_escaped, is_label_name, is_metric_name, is_taken, unescape, write_value};
 
 #[derive(Clone, Copy, Debug)]
 struct Span {
@@ -115,55 +70,112 @@ pub struct Mark {
 }
 
 impl Foreign {
-    /// Begins a family; the samples that follow are its own. The help is plain text.
+    /// Begins a family; the samples that follow are its own. The help is plain text. A family may be begun
+    /// again, for samples that stand apart from its first ones.
     ///
     /// # Errors
-    /// Says which rule was broken: the name is malformed, or is one of gauged's own.
+    /// Says what was expected instead: the name is malformed, or is one of gauged's own.
     pub fn family(&mut self, name: &str, kind: ForeignKind, help: &str) -> Result<(), &'static str> {
+        self.begin(name, kind, help, |help, out| {
+            for c in help.chars() {
+                match c {
+                    '\\' => out.push_str("\\\\"),
+                    '\n' => out.push_str("\\n"),
+                    c => out.push(c),
+                }
+            }
+        })
+    }
+
+    /// The same with help as it stands in a file of text 0.0.4, where `\\` and `\n` are the only escapes: what is
+    /// well-formed there is what [`ForeignFamily::help`] holds, and need not be unescaped to be escaped again.
+    ///
+    /// # Errors
+    /// Those of [`Foreign::family`], and an escape that the format does not have.
+    pub fn family_escaped(&mut self, name: &str, kind: ForeignKind, help: &str) -> Result<(), &'static str> {
+        if !is_escaped(help, b"\\n") {
+            return Err("help with no other escapes than \\\\ and \\n");
+        }
+        self.begin(name, kind, help, |help, out| out.push_str(help))
+    }
+
+    fn begin(
+        &mut self,
+        name: &str,
+        kind: ForeignKind,
+        help: &str,
+        write: fn(&str, &mut String),
+    ) -> Result<(), &'static str> {
         if !is_metric_name(name) {
-            return Err("a metric name is made of letters, digits, _ and :, and starts with no digit");
+            return Err("a metric name of letters, digits, _ and :, which begins with no digit");
         }
         if is_taken(name) {
-            return Err("a metric of this name is gauged's own");
+            return Err("a metric name that is not gauged's own");
         }
         let name = self.push(name);
         let from = self.text.len();
-        for c in help.chars() {
-            match c {
-                '\\' => self.text.push_str("\\\\"),
-                '\n' => self.text.push_str("\\n"),
-                c => self.text.push(c),
-            }
-        }
+        write(help, &mut self.text);
         let help = self.since(from);
         self.families.push(FamilyEntry { name, help, kind, first: short(self.samples.len()) });
         Ok(())
     }
 
-    /// Adds a sample to the family that was begun last. Label values are plain text; empty ones are left out.
+    /// Adds a sample to the family that was begun last, and sorts its labels by name. Label values are plain
+    /// text; empty ones are left out.
     ///
     /// # Errors
-    /// Says which rule was broken.
+    /// Says what was expected instead.
     pub fn sample(
         &mut self,
         name: &str,
         labels: &mut [(&str, &str)],
         value: f64,
     ) -> Result<(), &'static str> {
-        let Some(family) = self.families.last() else {
-            return Err("a sample without a family");
+        self.add(name, labels, value, write_value)
+    }
+
+    /// The same with label values as they stand between quotes in a file of text 0.0.4, where `\\`, `\"` and
+    /// `\n` are the only escapes.
+    ///
+    /// # Errors
+    /// Says what was expected instead.
+    pub fn sample_escaped(
+        &mut self,
+        name: &str,
+        labels: &mut [(&str, &str)],
+        value: f64,
+    ) -> Result<(), &'static str> {
+        if !labels.iter().all(|(_, text)| is_escaped(text, b"\\n\"")) {
+            return Err("label values with no other escapes than \\\\, \\\" and \\n");
+        }
+        self.add(name, labels, value, |text, out| match text.len() {
+            0..=label::MAX_BYTES => out.push_str(text),
+            _ => write_value(&unescape(text), out),
+        })
+    }
+
+    fn add(
+        &mut self,
+        name: &str,
+        labels: &mut [(&str, &str)],
+        value: f64,
+        write: fn(&str, &mut String),
+    ) -> Result<(), &'static str> {
+        let Some(&FamilyEntry { name: family, kind, .. }) = self.families.last() else {
+            return Err("a family before its samples");
         };
-        if !family.kind.owns(self.at(family.name), name) {
-            return Err("the sample's name does not belong to its family");
+        let same = self.at(family) == name;
+        if !kind.owns(self.at(family), name) {
+            return Err("a sample whose name belongs to its family");
         }
         labels.sort_unstable_by_key(|(label, _)| *label);
         if labels.windows(2).any(|pair| matches!(pair, [(one, _), (two, _)] if one == two)) {
-            return Err("a label stands twice in a sample");
+            return Err("each label once in a sample");
         }
         if !labels.iter().all(|(label, _)| is_label_name(label)) {
-            return Err("a label name is made of letters, digits and _, and starts with no digit and no __");
+            return Err("label names of letters, digits and _, which begin with no digit and no __");
         }
-        let name = self.push(name);
+        let name = if same { family } else { self.push(name) };
         let from = self.text.len();
         for (label, text) in labels.iter().filter(|(_, text)| !text.is_empty()) {
             if self.text.len() > from {
@@ -171,13 +183,7 @@ impl Foreign {
             }
             self.text.push_str(label);
             self.text.push_str("=\"");
-            match label::cut(text) {
-                None => escape(text, &mut self.text),
-                Some((head, tail)) => {
-                    escape(head, &mut self.text);
-                    self.text.push_str(&tail);
-                }
-            }
+            write(text, &mut self.text);
             self.text.push('"');
         }
         let labels = self.since(from);
@@ -213,6 +219,16 @@ impl Foreign {
             from: family.first as usize,
             to: self.families.get(place + 1).map_or(self.samples.len(), |next| next.first as usize),
         })
+    }
+
+    /// How many families were begun.
+    pub fn family_count(&self) -> usize {
+        self.families.len()
+    }
+
+    /// The sample at this place, whichever its family.
+    pub fn sample_at(&self, place: usize) -> Option<ForeignSample<'_>> {
+        self.samples.get(place).map(|sample| self.shown(sample))
     }
 
     /// How many samples there are.
@@ -251,6 +267,10 @@ impl Foreign {
         }
     }
 
+    fn shown(&self, sample: &SampleEntry) -> ForeignSample<'_> {
+        ForeignSample { name: self.at(sample.name), labels: self.at(sample.labels), value: sample.value }
+    }
+
     fn push(&mut self, text: &str) -> Span {
         let from = self.text.len();
         self.text.push_str(text);
@@ -271,47 +291,13 @@ impl<'a> ForeignFamily<'a> {
     pub fn samples(&self) -> impl ExactSizeIterator<Item = ForeignSample<'a>> + use<'a> {
         let foreign = self.foreign;
         let samples = foreign.samples.get(self.from..self.to).unwrap_or(&[]);
-        samples.iter().map(move |sample| ForeignSample {
-            name: foreign.at(sample.name),
-            labels: foreign.at(sample.labels),
-            value: sample.value,
-        })
-    }
-}
-
-/// Writes a label value's text as both formats want it: backslash, quote and newline escaped.
-pub fn escape(text: &str, out: &mut String) {
-    for c in text.chars() {
-        match c {
-            '\\' => out.push_str("\\\\"),
-            '"' => out.push_str("\\\""),
-            '\n' => out.push_str("\\n"),
-            c => out.push(c),
-        }
+        samples.iter().map(move |sample| foreign.shown(sample))
     }
 }
 
 /// A file of 4 GiB is refused long before; the text's places fit.
 fn short(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
-}
-
-fn is_metric_name(name: &str) -> bool {
-    let mut bytes = name.bytes();
-    bytes.next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_' || b == b':')
-        && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b':')
-}
-
-fn is_label_name(name: &str) -> bool {
-    let mut bytes = name.bytes();
-    bytes.next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
-        && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_')
-        && !name.starts_with("__")
-}
-
-/// A name of the table wins over a foreign one, in either format.
-fn is_taken(name: &str) -> bool {
-    crate::TABLE.iter().any(|family| family.name == name || family.openmetrics_name() == name)
 }
 
 #[cfg(test)]
@@ -355,10 +341,43 @@ mod tests {
     }
 
     #[test]
-    fn a_histogram_owns_its_parts_only() {
-        assert!(ForeignKind::Histogram.owns("x", "x_bucket"));
-        assert!(!ForeignKind::Histogram.owns("x", "x"));
-        assert!(ForeignKind::Summary.owns("x", "x"));
-        assert!(!ForeignKind::Gauge.owns("x", "x_sum"));
+    fn escaped_text_is_checked_and_kept_as_it_is() {
+        let mut foreign = Foreign::default();
+        foreign.family_escaped("x", ForeignKind::Gauge, r#"A "word"\\, \n"#).unwrap();
+        foreign.sample_escaped("x", &mut [("b", r#"\"\\\n"#), ("a", "é")], 1.0).unwrap();
+        assert_eq!(foreign.family_at(0).unwrap().help, r#"A "word"\\, \n"#);
+        assert_eq!(foreign.sample_at(0).unwrap().labels, r#"a="é",b="\"\\\n""#);
+        assert!(foreign.family_escaped("x", ForeignKind::Gauge, r"\q").is_err());
+        assert!(foreign.family_escaped("x", ForeignKind::Gauge, r#"\""#).is_err());
+        assert!(foreign.family_escaped("x", ForeignKind::Gauge, r"\").is_err());
+        for value in [r"\q", r"\", "\"", "\n", r#"\\""#] {
+            assert!(foreign.sample_escaped("x", &mut [("a", value)], 1.0).is_err(), "{value:?}");
+        }
+        assert_eq!(foreign.len(), 1);
+    }
+
+    #[test]
+    fn a_long_value_is_cut_alike_however_it_came() {
+        let plain = "\"\n".repeat(150);
+        let escaped = r#"\"\n"#.repeat(150);
+        let mut foreign = Foreign::default();
+        foreign.family("x", ForeignKind::Gauge, "").unwrap();
+        foreign.sample("x", &mut [("a", &plain)], 1.0).unwrap();
+        foreign.sample_escaped("x", &mut [("a", &escaped)], 1.0).unwrap();
+        let labels = |place| foreign.sample_at(place).unwrap().labels;
+        assert_eq!(labels(0), labels(1));
+        assert!(labels(0).len() < 2 * 256 + 10);
+    }
+
+    #[test]
+    fn a_family_may_come_in_pieces() {
+        let mut foreign = Foreign::default();
+        for (name, value) in [("a", 1.0), ("b", 2.0), ("a", 3.0)] {
+            foreign.family(name, ForeignKind::Gauge, "").unwrap();
+            foreign.sample(name, &mut [], value).unwrap();
+        }
+        assert_eq!(foreign.family_count(), 3);
+        let values: Vec<_> = foreign.families().flat_map(|f| f.samples().map(|s| s.value)).collect();
+        assert_eq!(values, [1.0, 2.0, 3.0]);
     }
 }

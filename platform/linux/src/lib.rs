@@ -6,7 +6,9 @@
 #![forbid(unsafe_code)]
 
 mod cpu;
+mod filesystem;
 mod load;
+mod memory;
 mod os;
 pub mod own;
 #[cfg(test)]
@@ -17,4 +19,4 @@ use door::Doors;
 use schema::Spec;
 
 /// Every collector of Linux, in the order in which inline ones run.
-pub const COLLECTORS: &[Spec<Doors>] = &[os::SPEC, cpu::SPEC, load::SPEC];
+pub const COLLECTORS: &[Spec<Doors>] = &[os::SPEC, cpu::SPEC, load::SPEC, memory::SPEC, filesystem::SPEC];

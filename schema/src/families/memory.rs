@@ -87,6 +87,18 @@ families! {
     /// Memory that programs locked by mlock(2).
     MLOCKED: gauge<Bytes> = "host_memory_mlocked_bytes" {} on [Linux] since "0.1.0";
 
+    /// Memory that a 32-bit kernel does not map all the time.
+    HIGH: gauge<Bytes> = "host_memory_high_size_bytes" {} on [Linux] since "0.1.0";
+
+    /// Free part of the memory that a 32-bit kernel does not map all the time.
+    HIGH_FREE: gauge<Bytes> = "host_memory_high_free_bytes" {} on [Linux] since "0.1.0";
+
+    /// Memory that a 32-bit kernel maps all the time.
+    LOW: gauge<Bytes> = "host_memory_low_size_bytes" {} on [Linux] since "0.1.0";
+
+    /// Free part of the memory that a 32-bit kernel maps all the time.
+    LOW_FREE: gauge<Bytes> = "host_memory_low_free_bytes" {} on [Linux] since "0.1.0";
+
     /// Memory taken by zswap's compressed pages.
     ZSWAP: gauge<Bytes> = "host_memory_zswap_bytes" {} on [Linux] since "0.1.0";
 
@@ -129,6 +141,9 @@ families! {
     /// Secondary page tables: of KVM and of IOMMUs.
     SECONDARY_PAGE_TABLES: gauge<Bytes> = "host_memory_secondary_page_tables_bytes" {} on [Linux] since "0.1.0";
 
+    /// Free page tables that the kernel keeps at hand. Gone since Linux 5.4.
+    QUICKLISTS: gauge<Bytes> = "host_memory_quicklists_bytes" {} on [Linux] since "0.1.0";
+
     /// NFS pages that were sent and are not yet safe on the server. Always 0 since Linux 5.8.
     NFS_UNSTABLE: gauge<Bytes> = "host_memory_nfs_unstable_bytes" {} on [Linux] since "0.1.0";
 
@@ -152,6 +167,9 @@ families! {
 
     /// Per-CPU data of the kernel.
     PERCPU: gauge<Bytes> = "host_memory_percpu_bytes" {} on [Linux] since "0.1.0";
+
+    /// Memory that the test at boot (memtest=) found faulty; where no test ran, absent.
+    EARLY_MEMTEST_BAD: gauge<Bytes> = "host_memory_early_memtest_bad_bytes" {} on [Linux] since "0.1.0";
 
     /// Memory that the hardware found faulty and that is out of use.
     HARDWARE_CORRUPTED: gauge<Bytes> = "host_memory_hardware_corrupted_bytes" {} on [Linux] since "0.1.0";
@@ -183,6 +201,12 @@ families! {
     /// Memory that was given back to the hypervisor by a balloon driver.
     BALLOON: gauge<Bytes> = "host_memory_balloon_bytes" {} on [Linux] since "0.1.0";
 
+    /// System memory that GPU drivers hold for their objects.
+    GPU_ACTIVE: gauge<Bytes> = "host_memory_gpu_active_bytes" {} on [Linux] since "0.1.0";
+
+    /// System memory that GPU drivers keep in pools and can give back.
+    GPU_RECLAIMABLE: gauge<Bytes> = "host_memory_gpu_reclaimable_bytes" {} on [Linux] since "0.1.0";
+
     /// Memory set aside for huge pages of all sizes.
     HUGETLB: gauge<Bytes> = "host_memory_hugetlb_bytes" {} on [Linux] since "0.1.0";
 
@@ -204,6 +228,12 @@ families! {
     /// Memory that the kernel maps by 4 KiB pages.
     DIRECT_MAP_4K: gauge<Bytes> = "host_memory_direct_map_4k_bytes" {} on [Linux] since "0.1.0";
 
+    /// Memory that the kernel maps by 64 KiB pages.
+    DIRECT_MAP_64K: gauge<Bytes> = "host_memory_direct_map_64k_bytes" {} on [Linux] since "0.1.0";
+
+    /// Memory that the kernel maps by 1 MiB pages.
+    DIRECT_MAP_1M: gauge<Bytes> = "host_memory_direct_map_1m_bytes" {} on [Linux] since "0.1.0";
+
     /// Memory that the kernel maps by 2 MiB pages.
     DIRECT_MAP_2M: gauge<Bytes> = "host_memory_direct_map_2m_bytes" {} on [Linux] since "0.1.0";
 
@@ -212,6 +242,9 @@ families! {
 
     /// Memory that the kernel maps by 1 GiB pages.
     DIRECT_MAP_1G: gauge<Bytes> = "host_memory_direct_map_1g_bytes" {} on [Linux] since "0.1.0";
+
+    /// Memory that the kernel maps by 2 GiB pages.
+    DIRECT_MAP_2G: gauge<Bytes> = "host_memory_direct_map_2g_bytes" {} on [Linux] since "0.1.0";
 }
 
 /// Memory in the words that every system shares; None where this one does not tell.

@@ -1,0 +1,200 @@
+//! Room on mounted filesystems: the mount table (proc_pid_mountinfo(5)) says what is mounted, statfs(2) how
+//! much room there is.
+//!
+//! The table is that of PID 1, the host's view, else our own: the service manager gives us another one in which
+//! everything is read-only. It is read in each scrape and parsed only where its text changed. poll(2) on it is
+//! cheaper and not enough: it tells of mounts that come and go, but not of an ext4 that went read-only by an
+//! error (`errors=remount-ro`, seen on Linux 6.18), and that is what people want to be woken for.
+//!
+//! Local filesystems are asked on this thread. Those whose server, daemon or hypervisor may be gone, and all
+//! that lie below one in the tree, are asked by the threads of a [pool](pool::Pool) at the same time; what does
+//! not answer in time costs its own sizes and nothing else. No mount is asked twice at once.
+//!
+//! It does not look into a filesystem (no quotas, no subvolumes), and it mounts and unmounts nothing.
+
+mod btrfs;
+mod choose;
+mod mountinfo;
+mod pool;
+mod statfs;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use choose::Choice;
+use door::{Buffer, Doors, File, Shape};
+use pool::{Asked, Next, Pool};
+use schema::families::filesystem::{AVAILABLE, ERROR, FILES, FILES_FREE, FREE, READONLY, SIZE};
+use schema::{Batch, Collector, Errno, Error, Lane, Scrape, Settings, Spec};
+use statfs::Answer;
+use std::sync::Arc;
+use std::time::Duration;
+use table::{Mounted, Reading, Table};
+
+/// The collector of filesystems.
+pub(crate) const SPEC: Spec<Doors> = Spec {
+    name: "filesystem",
+    about: "Room on mounted filesystems, from /proc/1/mountinfo and statfs",
+    families: &[SIZE.id(), FREE.id(), AVAILABLE.id(), FILES.id(), FILES_FREE.id(), READONLY.id(), ERROR.id()],
+    default_on: true,
+    lane: Lane::Thread,
+    settings: choose::SETTINGS,
+    open,
+};
+
+/// ESTALE: the server no longer knows what is mounted.
+const STALE: i32 = 116;
+/// EPERM and EACCES.
+const PERMISSION: [i32; 2] = [1, 13];
+/// The most that is kept of the time until the deadline for handing the batch over.
+const MARGIN: Duration = Duration::from_millis(100);
+
+struct Filesystem {
+    doors: Arc<Doors>,
+    choice: Choice,
+    /// PID 1's mount table.
+    hosts: File,
+    /// Our own.
+    own: File,
+    buffer: Buffer,
+    /// The text that `table` was made of.
+    text: Vec<u8>,
+    table: Table,
+    pool: Pool,
+    answer: Vec<u8>,
+}
+
+fn open(doors: &Arc<Doors>, settings: &Settings) -> Result<Box<dyn Collector>, Error> {
+    Ok(Box::new(Filesystem {
+        choice: Choice::of(settings)?,
+        hosts: doors.procfs.file("1/mountinfo", Shape::Table),
+        own: doors.procfs.file("self/mountinfo", Shape::Table),
+        buffer: Buffer::default(),
+        text: Vec::new(),
+        table: Table::default(),
+        pool: Pool::new(doors.calls.clone(), doors.spawn),
+        answer: Vec::new(),
+        doors: Arc::clone(doors),
+    }))
+}
+
+impl Collector for Filesystem {
+    fn collect(&mut self, scrape: &Scrape, out: &mut Batch) -> Result<(), Error> {
+        self.refresh()?;
+        for error in &self.table.torn {
+            out.fail(error.clone());
+        }
+        self.pool.begin();
+        let next = self.offer(0);
+        self.ask_local();
+        self.await_answers(next, scrape.deadline);
+        for mount in &self.table.mounts {
+            put(mount, out);
+        }
+        Ok(())
+    }
+}
+
+impl Filesystem {
+    /// Brings the table up to date.
+    fn refresh(&mut self) -> Result<(), Error> {
+        let (text, file) = match self.hosts.read(&mut self.buffer) {
+            Err(Error::Io { .. }) => (self.own.read(&mut self.buffer)?, &self.own),
+            read => (read?, &self.hosts),
+        };
+        if text != self.text.as_slice() {
+            self.table = Table::of(text, file, &self.choice, &self.doors);
+            self.text.clear();
+            self.text.extend_from_slice(text);
+        }
+        Ok(())
+    }
+
+    /// Gives mounts that may hang to the pool, from this place of the table on; returns the place of the first
+    /// one for which no thread is free. What is given away is late until its answer comes.
+    fn offer(&mut self, from: usize) -> usize {
+        for (place, mount) in self.table.mounts.iter_mut().enumerate().skip(from) {
+            if !mount.may_hang {
+                continue;
+            }
+            match self.pool.ask(place, mount.identity, &mount.path) {
+                Asked::Now | Asked::Still => mount.reading = Reading::Late,
+                Asked::Full => return place,
+            }
+        }
+        self.table.mounts.len()
+    }
+
+    fn ask_local(&mut self) {
+        for mount in self.table.mounts.iter_mut().filter(|mount| !mount.may_hang) {
+            let result = self.doors.calls.call("statfs", &mount.path, &mut self.answer);
+            mount.reading = reading(result.map(|()| self.answer.as_slice()));
+        }
+    }
+
+    /// Waits for the pool, and gives it the mounts from `next` on as its threads become free.
+    fn await_answers(&mut self, mut next: usize, deadline: Duration) {
+        if !self.table.mounts.iter().any(|mount| mount.may_hang) {
+            return;
+        }
+        let left = self.doors.clock.until(deadline);
+        let end = deadline.saturating_sub(MARGIN.min(left / 10));
+        loop {
+            match self.pool.next(self.doors.clock.until(end)) {
+                Next::Answer(place, result) => {
+                    if let Some(mount) = self.table.mounts.get_mut(place) {
+                        mount.reading = reading(result);
+                    }
+                }
+                Next::Freed => {}
+                Next::Nothing => break,
+            }
+            next = self.offer(next);
+        }
+        for mount in self.table.mounts.iter_mut().skip(next).filter(|mount| mount.may_hang) {
+            let asking = self.pool.is_asking(mount.identity);
+            mount.reading = if asking { Reading::Late } else { Reading::Limit };
+        }
+    }
+}
+
+fn reading(result: Result<&[u8], Errno>) -> Reading {
+    match result {
+        Ok(answer) => Reading::Answer(statfs::decode(answer)),
+        Err(source) => Reading::Failed(source),
+    }
+}
+
+/// Its samples or, once, its failure. Whether it is read-only does not depend on its answer.
+fn put(mount: &Mounted, out: &mut Batch) {
+    let labels = mount.labels();
+    let what = || Arc::clone(&mount.what);
+    let failure = match mount.reading {
+        Reading::Answer(Answer::Nothing) => return,
+        Reading::Answer(Answer::Room(room)) => {
+            room.put(&labels, out);
+            None
+        }
+        Reading::Answer(Answer::Malformed) => {
+            Some(("io", Error::Parse { path: what(), line: 0, what: "sizes of 64 bits" }))
+        }
+        Reading::Failed(source) => {
+            let reason = match source.0 {
+                number if PERMISSION.contains(&number) => "permission",
+                STALE => "stale",
+                _ => "io",
+            };
+            Some((reason, Error::Io { path: what(), source }))
+        }
+        Reading::Late => Some(("timeout", Error::Late(what()))),
+        Reading::Limit => {
+            let rule = "not asked: too many other mounts do not answer";
+            Some(("probe_limit", Error::Refused { path: what(), rule }))
+        }
+    };
+    labels.put_readonly(mount.readonly, out);
+    if let Some((reason, error)) = failure {
+        labels.put_error(reason, out);
+        out.fail(error);
+    }
+}

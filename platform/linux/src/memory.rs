@@ -1,0 +1,162 @@
+//! Memory and swap: `/proc/meminfo` (proc_meminfo(5)), the counters of `/proc/vmstat` (proc_vmstat(5)) and the
+//! memory that compressed disks take (`/sys/block/zram*/mm_stat`).
+//!
+//! First what means the same on every system, then each line of meminfo as the kernel has it. Nothing is
+//! guessed: a kernel without MemAvailable (before 3.14) has no available memory here, because no sum of its
+//! other lines is that.
+//!
+//! A disk of zram is asked under a lock of its driver. The newest kernels hold that lock while an administrator
+//! has pages written back to a backing device or recompressed, and this collector then waits with it.
+
+mod meminfo;
+mod vmstat;
+mod zram;
+
+use door::{Buffer, Doors, File, Shape};
+use schema::families::memory as family;
+use schema::families::memory::{Activity, Memory};
+use schema::unit::{Bytes, Count};
+use schema::{Batch, Collector, Error, Id, Lane, Scrape, Settings, Spec};
+use std::sync::Arc;
+
+pub(crate) const SPEC: Spec<Doors> = Spec {
+    name: "memory",
+    about: "memory, swap, page faults (/proc/meminfo, /proc/vmstat, zram)",
+    families: &FAMILIES,
+    default_on: true,
+    lane: Lane::Inline,
+    settings: &[],
+    open,
+};
+
+/// What every system shares, and the counters.
+const SHARED: [Id; 13] = [
+    family::TOTAL.id(),
+    family::AVAILABLE.id(),
+    family::FREE.id(),
+    family::CACHED.id(),
+    family::ANONYMOUS.id(),
+    family::COMPRESSED.id(),
+    family::COMPRESSED_ORIGINAL.id(),
+    family::SWAP_TOTAL.id(),
+    family::SWAP_USED.id(),
+    family::SWAP_READ.id(),
+    family::SWAP_WRITTEN.id(),
+    family::PAGE_FAULTS.id(),
+    family::OOM_KILLS.id(),
+];
+
+/// Those, and a family for each line of the table of [`meminfo`] that is not among them.
+#[expect(clippy::indexing_slicing, reason = "an index out of bounds is a compile error")]
+const FAMILIES: [Id; SHARED.len() + meminfo::DETAILS] = {
+    let mut families = [SHARED[0]; SHARED.len() + meminfo::DETAILS];
+    let (mut at, mut i) = (0, 0);
+    while i < SHARED.len() {
+        families[at] = SHARED[i];
+        (at, i) = (at + 1, i + 1);
+    }
+    i = 0;
+    while i < meminfo::LINES.len() {
+        if let Some(family) = meminfo::LINES[i].family() {
+            families[at] = family.id();
+            at += 1;
+        }
+        i += 1;
+    }
+    families
+};
+
+struct Collected {
+    doors: Arc<Doors>,
+    meminfo: File,
+    vmstat: File,
+    zram: zram::Devices,
+    buffer: Buffer,
+}
+
+fn open(doors: &Arc<Doors>, _: &Settings) -> Result<Box<dyn Collector>, Error> {
+    Ok(Box::new(Collected {
+        meminfo: doors.procfs.file("meminfo", Shape::Attr),
+        vmstat: doors.procfs.file("vmstat", Shape::Table),
+        zram: zram::Devices::default(),
+        buffer: Buffer::default(),
+        doors: Arc::clone(doors),
+    }))
+}
+
+impl Collector for Collected {
+    fn collect(&mut self, scrape: &Scrape, out: &mut Batch) -> Result<(), Error> {
+        let Collected { doors, meminfo, vmstat, zram, buffer } = self;
+        let events = vmstat
+            .read(buffer)
+            .and_then(|contents| vmstat::parse(contents).map_err(|expected| expected.of(vmstat)));
+        if let Some(events) = out.keep(events) {
+            activity(&events, doors.page_size).put(out);
+        }
+        let zram = out.keep(zram.read(&doors.sysfs, scrape.now, buffer));
+        let contents = meminfo.read(buffer)?;
+        let lines = meminfo::parse(contents).map_err(|expected| expected.of(meminfo))?;
+        shared(&lines, zram).put(out);
+        lines.put(out);
+        Ok(())
+    }
+}
+
+/// The counters, in base units. Faults are counted whole by the kernel; minor ones are those that were not major.
+fn activity(events: &vmstat::Events, page_size: u64) -> Activity {
+    let bytes = |pages: Option<u64>| pages?.checked_mul(page_size).map(Bytes);
+    let minor = events.pgfault.zip(events.pgmajfault).and_then(|(all, major)| all.checked_sub(major));
+    Activity {
+        swap_read: bytes(events.pswpin),
+        swap_written: bytes(events.pswpout),
+        minor_faults: minor.map(Count),
+        major_faults: events.pgmajfault.map(Count),
+        oom_kills: events.oom_kill.map(Count),
+    }
+}
+
+/// What every system shares. A sum or difference of which a part is missing is missing.
+fn shared(lines: &meminfo::Meminfo, zram: Option<Option<zram::Sums>>) -> Memory {
+    use meminfo::at;
+    let [swap_total, swap_free] = [at::SWAP_TOTAL, at::SWAP_FREE].map(|at| lines.value(at));
+    let (compressed, compressed_original) = compressed(lines, zram);
+    Memory {
+        total: lines.value(at::MEM_TOTAL).map(Bytes),
+        available: lines.value(at::MEM_AVAILABLE).map(Bytes),
+        free: lines.value(at::MEM_FREE).map(Bytes),
+        cached: cached(lines).map(Bytes),
+        anonymous: sum(lines.value(at::ANON_PAGES), lines.value(at::SHMEM)).map(Bytes),
+        compressed: compressed.map(Bytes),
+        compressed_original: compressed_original.map(Bytes),
+        swap_total: swap_total.map(Bytes),
+        swap_used: swap_total.zip(swap_free).and_then(|(total, free)| total.checked_sub(free)).map(Bytes),
+    }
+}
+
+/// Shared memory stands in the page cache too, and cannot be dropped.
+fn cached(lines: &meminfo::Meminfo) -> Option<u64> {
+    use meminfo::at;
+    let files = sum(lines.value(at::CACHED), lines.value(at::BUFFERS));
+    sum(files, lines.value(at::SLAB_RECLAIMABLE))?.checked_sub(lines.value(at::SHMEM)?)
+}
+
+/// What compressed pages take and what they were: zswap's and zram's together, where there is either. Where zram
+/// did not answer, neither is known.
+fn compressed(lines: &meminfo::Meminfo, zram: Option<Option<zram::Sums>>) -> (Option<u64>, Option<u64>) {
+    use meminfo::at;
+    let Some(zram) = zram else { return (None, None) };
+    let either = |zswap: Option<u64>, zram: Option<u64>| match (zswap, zram) {
+        (Some(_), Some(_)) => sum(zswap, zram),
+        _ => zswap.or(zram),
+    };
+    let taken = either(lines.value(at::ZSWAP), zram.map(|zram| zram.taken));
+    let original = either(lines.value(at::ZSWAPPED), zram.map(|zram| zram.original));
+    (taken, original)
+}
+
+fn sum(a: Option<u64>, b: Option<u64>) -> Option<u64> {
+    a?.checked_add(b?)
+}
+
+#[cfg(test)]
+mod tests;
