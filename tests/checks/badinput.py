@@ -70,17 +70,27 @@ def directory(path):
 FAULTS = [missing, empty, garbage, wrong, long_line, long_number, unreadable, directory]
 
 
+def kernel(name):
+    with open(f"/proc/{name}", "rb") as file:
+        return file.read()
+
+
 class Tree:
-    """A copy of the kernel's files that anybody may read, for as long as the with-block lasts."""
+    """A copy of the kernel's files that anybody may read, for as long as the with-block lasts. Every tree is of
+    the same moment."""
+
+    moment = {}
 
     def __init__(self):
+        if not Tree.moment:
+            Tree.moment = {name: kernel(name) for name in FILES}
         self.root = tempfile.mkdtemp(prefix="procfs-")
         os.chmod(self.root, 0o755)
-        for name in FILES:
+        for name, data in Tree.moment.items():
             path = os.path.join(self.root, name)
             os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
-            with open(f"/proc/{name}", "rb") as source, open(path, "wb") as copy:
-                copy.write(source.read())
+            with open(path, "wb") as copy:
+                copy.write(data)
             os.chmod(path, 0o644)
 
     def __enter__(self):
