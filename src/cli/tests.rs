@@ -1,3 +1,5 @@
+//! The command line: each way of saying a thing, and each mistake.
+
 use super::*;
 use expect_test::{Expect, expect, expect_file};
 use proptest::prelude::*;

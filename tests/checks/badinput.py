@@ -15,14 +15,23 @@ from daemon import Daemon, Report, gauged
 from exposition import read
 
 NAME = "badinput"
-FILES = ["stat", "meminfo", "vmstat", "loadavg", "uptime", "self/mountinfo", "1/mountinfo"]
+# Tried one by one, or together where one stands in for the other.
+TRIED = ["stat", "meminfo", "vmstat", "loadavg", "uptime", "self/mountinfo", "1/mountinfo", "1/mountinfo and self/mountinfo"]
+FILES = [name for name in TRIED if " and " not in name]
 # Whose file it is; a file that is not here may be nobody's.
-OWNER = {"stat": "cpu", "meminfo": "memory", "vmstat": "memory", "loadavg": "load"}
+OWNER = {
+    "stat": "cpu",
+    "meminfo": "memory",
+    "vmstat": "memory",
+    "loadavg": "load",
+    "1/mountinfo and self/mountinfo": "filesystem",
+}
 GONE = {
     "stat": "host_cpu_seconds_total",
     "meminfo": "host_memory_total_bytes",
     "vmstat": "host_memory_page_faults_total",
     "loadavg": "host_load1",
+    "1/mountinfo and self/mountinfo": "host_filesystem_size_bytes",
 }
 USAGE = 64
 
@@ -70,17 +79,27 @@ def directory(path):
 FAULTS = [missing, empty, garbage, wrong, long_line, long_number, unreadable, directory]
 
 
+def kernel(name):
+    with open(f"/proc/{name}", "rb") as file:
+        return file.read()
+
+
 class Tree:
-    """A copy of the kernel's files that anybody may read, for as long as the with-block lasts."""
+    """A copy of the kernel's files that anybody may read, for as long as the with-block lasts. Every tree is of
+    the same moment."""
+
+    moment = {}
 
     def __init__(self):
+        if not Tree.moment:
+            Tree.moment = {name: kernel(name) for name in FILES}
         self.root = tempfile.mkdtemp(prefix="procfs-")
         os.chmod(self.root, 0o755)
-        for name in FILES:
+        for name, data in Tree.moment.items():
             path = os.path.join(self.root, name)
             os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
-            with open(f"/proc/{name}", "rb") as source, open(path, "wb") as copy:
-                copy.write(source.read())
+            with open(path, "wb") as copy:
+                copy.write(data)
             os.chmod(path, 0o644)
 
     def __enter__(self):
@@ -126,14 +145,20 @@ def kernel_files(report, runner):
         whole = read(result.stdout) if result.returncode == 0 else {}
         names = {name for name, _ in whole}
         report.check(set(GONE.values()) <= names, "a copy of /proc is read", result.stderr or set(GONE.values()) - names)
-    for name in FILES:
+    for name in TRIED:
         for fault in FAULTS:
             if fault is unreadable and runner.privileged:
                 report.note("unreadable files: SKIPPED, we are root and setpriv is not installed")
                 continue
             with Tree() as tree:
-                fault(os.path.join(tree.root, name))
+                for part in name.split(" and "):
+                    fault(os.path.join(tree.root, part))
                 judge(report, whole, runner.once(tree), name, fault.__name__)
+
+
+def places(samples):
+    """Every mount point of which something is said."""
+    return {dict(labels).get("mountpoint") for name, labels in samples if name.startswith("host_filesystem_")}
 
 
 def judge(report, whole, result, name, fault):
@@ -152,6 +177,8 @@ def judge(report, whole, result, name, fault):
         for series, value in samples.items()
         if series[0].startswith("host_") and not series[0].startswith(moving) and whole.get(series) != value
     ]
+    shown = places(samples) - places(whole)
+    made_up += [(place, None) for place in shown]
     if made_up:
         faults.append(f"made up: {made_up[:3]}")
     told = ""

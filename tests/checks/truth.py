@@ -241,7 +241,7 @@ def near(name, value, before, after):
 
 
 def compare(report, binary, exporter):
-    worst, best, example = {}, {}, {}
+    worst, best, example, moved = {}, {}, {}, set()
     with Daemon(binary) as daemon:
         daemon.ask()
         for _ in range(ROUNDS):
@@ -257,11 +257,13 @@ def compare(report, binary, exporter):
                 high, value = after[(series, source)], samples.get(series)
                 verdict = 3 if value is None else near(series[0], value, low, high)
                 place = (series, source)
+                if low != high:
+                    moved.add(place)
                 if verdict >= worst.get(place, -1):
                     worst[place], example[place] = verdict, (value, low, high)
                 best[place] = min(best.get(place, 3), verdict)
         claimed = {series for series, _ in worst}
-        rows(report, worst, best, example)
+        rows(report, worst, best, example, moved)
         unseen = {name for name, labels in samples if (name, labels) not in claimed and name.startswith("host_")}
         report.note(f"not compared here: {', '.join(sorted(unseen)) or 'nothing'}")
         report.note(f"lines of /proc/meminfo without a family: {', '.join(unknown) or 'none'}")
@@ -269,15 +271,15 @@ def compare(report, binary, exporter):
         places(report, samples, exporter)
 
 
-def rows(report, worst, best, example):
+def rows(report, worst, best, example, moved):
     grouped = {}
     for (name, labels), source in worst:
         grouped.setdefault((name, source), []).append(((name, labels), source))
     print(f"  {'family':46} {'n':>4} {'gauged':>18} {'other':>18}  source")
     wrong = []
     for (name, source), places in sorted(grouped.items()):
-        # A gauge that was found between its readings at least once is not of another kind or unit.
-        bad = [place for place in places if worst[place] >= 2 or best[place] > 0]
+        # Near is enough for a gauge that moves anyway; one that stands still must have been equal at least once.
+        bad = [place for place in places if worst[place] >= 2 or best[place] > 0 and place not in moved]
         shown = example[bad[0] if bad else places[0]]
         value = "absent" if shown[0] is None else f"{shown[0]:.17g}"
         other = f"{shown[1]:.17g}"

@@ -33,6 +33,9 @@ pub(crate) fn check() -> Result<String, String> {
             faults.push(format!("Cargo.lock: {line}: crates come from crates.io"));
         }
     }
+    if tree::read(".cargo/config.toml")?.contains("[source") {
+        faults.push(".cargo/config.toml: a mirror is the affair of whoever has one".to_owned());
+    }
     for double in doubles(&crates) {
         println!("dependencies: note: {double}");
     }

@@ -29,6 +29,7 @@ use std::process::ExitCode;
 
 /// Why there is no hung filesystem.
 #[derive(Debug)]
+#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "elsewhere there is one reason"))]
 pub(crate) enum Failure {
     /// The command line is wrong.
     Usage,

@@ -1,3 +1,5 @@
+//! The collector, over directories of real files.
+
 use super::*;
 use crate::DIRECTORY;
 use door::{Answer, Capture, Entry, Player};

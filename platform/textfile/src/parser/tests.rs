@@ -1,3 +1,5 @@
+//! The parser, text in, families out.
+
 use super::*;
 use proptest::prelude::*;
 use std::fmt::Write as _;
