@@ -26,6 +26,8 @@ struct SampleEntry {
     name: Span,
     labels: Span,
     value: f64,
+    /// Its series stands elsewhere already.
+    hidden: bool,
 }
 
 /// Foreign families with their samples, in the order in which they came.
@@ -187,7 +189,7 @@ impl Foreign {
             self.text.push('"');
         }
         let labels = self.since(from);
-        self.samples.push(SampleEntry { name, labels, value });
+        self.samples.push(SampleEntry { name, labels, value, hidden: false });
         Ok(())
     }
 
@@ -231,6 +233,13 @@ impl Foreign {
         self.samples.get(place).map(|sample| self.shown(sample))
     }
 
+    /// Shows the sample at this place no more: its series stands elsewhere already.
+    pub fn hide(&mut self, place: usize) {
+        if let Some(sample) = self.samples.get_mut(place) {
+            sample.hidden = true;
+        }
+    }
+
     /// How many samples there are.
     pub fn len(&self) -> usize {
         self.samples.len()
@@ -261,6 +270,7 @@ impl Foreign {
                     name: self.push(sample.name),
                     labels: self.push(sample.labels),
                     value: sample.value,
+                    hidden: false,
                 };
                 self.samples.push(entry);
             }
@@ -288,10 +298,15 @@ impl Foreign {
 
 impl<'a> ForeignFamily<'a> {
     /// The family's samples.
-    pub fn samples(&self) -> impl ExactSizeIterator<Item = ForeignSample<'a>> + use<'a> {
+    pub fn samples(&self) -> impl Iterator<Item = ForeignSample<'a>> + Clone + use<'a> {
         let foreign = self.foreign;
         let samples = foreign.samples.get(self.from..self.to).unwrap_or(&[]);
-        samples.iter().map(move |sample| foreign.shown(sample))
+        samples.iter().filter(|sample| !sample.hidden).map(move |sample| foreign.shown(sample))
+    }
+
+    /// The places of its samples, hidden ones too, for [`Foreign::sample_at`].
+    pub fn places(&self) -> std::ops::Range<u32> {
+        short(self.from)..short(self.to)
     }
 }
 

@@ -103,7 +103,7 @@ impl Filesystem {
             read => (read?, &self.hosts),
         };
         if text != self.text.as_slice() {
-            self.table = Table::of(text, file, &self.choice, &self.doors);
+            self.table = Table::of(text, file, &self.choice, &self.doors)?;
             self.text.clear();
             self.text.extend_from_slice(text);
         }

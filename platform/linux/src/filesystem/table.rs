@@ -79,7 +79,10 @@ struct Chosen<'e> {
 
 impl Table {
     /// The table that this file's text is, seen through these doors.
-    pub(super) fn of(text: &[u8], file: &File, choice: &Choice, doors: &Doors) -> Table {
+    ///
+    /// # Errors
+    /// No line is a mount: every process has at least its root.
+    pub(super) fn of(text: &[u8], file: &File, choice: &Choice, doors: &Doors) -> Result<Table, Error> {
         let mut table = Table::default();
         let mut entries = Vec::new();
         for (line, entry) in mountinfo::parse(text) {
@@ -88,6 +91,9 @@ impl Table {
                 Err(what) if table.torn.len() < MOST_TORN => table.torn.push(file.parse_error(line, what)),
                 Err(_) => {}
             }
+        }
+        if entries.is_empty() {
+            return Err(file.parse_error(1, "a mount"));
         }
         let hanging: BTreeSet<&[u8]> =
             entries.iter().filter(|entry| may_hang(&entry.fstype)).map(|entry| &*entry.mountpoint).collect();
@@ -109,7 +115,7 @@ impl Table {
                 path,
             }
         }));
-        table
+        Ok(table)
     }
 }
 
