@@ -27,7 +27,7 @@ fn main() -> ExitCode {
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => say(&Usage { text: format!("gauged: {failure}\n"), code: 1 }),
+        Err(failure) => say(&Usage { text: format!("gauged: {}\n", failure.line), code: failure.code }),
     }
 }
 

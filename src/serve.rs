@@ -1,5 +1,6 @@
 //! The daemon's life: bind, measure, serve, tell systemd, stop.
 
+use crate::cli::EX_USAGE;
 use crate::http::{self, Config, Hooks, Limits, Listener};
 use crate::own::VERSION;
 use crate::settings::{
@@ -23,7 +24,10 @@ use tokio::signal::unix::{SignalKind, signal};
 pub fn serve(collectors: &[&'static Spec<Doors>], settings: Settings) -> Result<(), Failure> {
     log::start(settings.text(&LOG_LEVEL).as_deref(), settings.text(&LOG_FORMAT).as_deref());
     // Bound before anything else starts, so that a port in use is the first and only thing that is said.
-    let listeners = Listener::bind_all(&settings.list(&LISTEN_ADDRESS)).map_err(|error| error.to_string())?;
+    let listeners = Listener::bind_all(&settings.list(&LISTEN_ADDRESS)).map_err(|error| {
+        let code = if error.is_form() { EX_USAGE } else { 1 };
+        Failure { line: error.to_string(), code }
+    })?;
     let config = config(collectors, &settings);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(cannot_start)?;
     let (core, doors) = verbs::start(collectors, settings)?;

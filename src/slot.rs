@@ -13,6 +13,9 @@ use std::time::Duration;
 /// A late answer older than this is not shown any more.
 const LATE_AT_MOST: Duration = Duration::from_secs(30);
 
+/// How long a collector that found nothing to read is left alone.
+const LOOK_AGAIN: Duration = Duration::from_secs(300);
+
 /// Where a collector works.
 #[derive(Debug)]
 pub enum Place {
@@ -48,6 +51,8 @@ pub struct Slot {
     place: Place,
     held: Held,
     late: Option<Late>,
+    /// Why there is nothing to read, and when to look again.
+    absent: Option<(&'static str, Duration)>,
     times_late: u64,
     failures: [u64; Reason::ALL.len()],
     invalid: u64,
@@ -65,6 +70,7 @@ impl Slot {
             place,
             held: Held::of(spec),
             late: None,
+            absent: None,
             times_late: 0,
             failures: Default::default(),
             invalid: 0,
@@ -75,6 +81,13 @@ impl Slot {
 
     /// Asks the collector: an inline one answers at once, a lane begins to work if it is idle.
     pub fn ask(&mut self, scrape: &Scrape, clock: &Clock, part: &mut Part) -> Work {
+        if let Some((why, until)) = self.absent
+            && scrape.now < until
+        {
+            part.report.outcome = Outcome::Absent;
+            part.report.reason = Some(Error::Unsupported(why));
+            return Work::Done;
+        }
         let scrape = Scrape { held: self.held.young(scrape.now), ..*scrape };
         let lane = match &mut self.place {
             Place::Inline(station) => {
@@ -177,6 +190,10 @@ impl Slot {
         self.invalid += u64::from(part.batch.invalid());
         part.report.duration = Some(duration);
         part.report.reason = part.batch.failures().first().cloned();
+        self.absent = match result {
+            Err(Error::Unsupported(why)) => Some((why, read + LOOK_AGAIN)),
+            _ => None,
+        };
         part.report.outcome = match result {
             Ok(()) => Outcome::Ok,
             Err(error) => {

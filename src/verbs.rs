@@ -15,8 +15,20 @@ use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
-/// Why a verb could not be done: one line for people.
-pub type Failure = String;
+/// Why a verb could not be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// One line for people.
+    pub line: String,
+    /// What to exit with: 64 for a wrong setting, which starting again will not mend; 1 for all else.
+    pub code: u8,
+}
+
+impl<T: Display> From<T> for Failure {
+    fn from(line: T) -> Failure {
+        Failure { line: line.to_string(), code: 1 }
+    }
+}
 
 /// How long `once` waits for what is slow.
 const ONCE_PATIENCE: Duration = Duration::from_secs(5);
@@ -39,8 +51,8 @@ pub fn once(collectors: &[&'static Spec<Doors>], settings: Settings, format: For
     let (send, receive) = sync_channel(1);
     let wanted = Collectors::all(collectors.len());
     core.ask(wanted, ONCE_PATIENCE, Box::new(move |snapshot| drop(send.send(snapshot))))
-        .map_err(|_| "the measuring thread has ended".to_owned())?;
-    let snapshot = receive.recv().map_err(|_| "the measuring thread has ended".to_owned())?;
+        .map_err(|_| "the measuring thread has ended")?;
+    let snapshot = receive.recv().map_err(|_| "the measuring thread has ended")?;
     let mut text = String::new();
     Encoder::default().encode(&snapshot, wanted, &names, format, &mut text);
     print(&text)
@@ -64,7 +76,7 @@ pub fn record(
     let text = capture.to_string();
     match output {
         None => print(&text),
-        Some(path) => std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display())),
+        Some(path) => Ok(std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))?),
     }
 }
 
@@ -75,7 +87,9 @@ pub fn record(
 pub fn print(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(format!("standard output: {error}")),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(format!("standard output: {error}").into())
+        }
         _ => Ok(()),
     }
 }
@@ -101,7 +115,7 @@ pub(crate) fn names(settings: &Settings) -> Vec<Names> {
 }
 
 pub(crate) fn cannot_start(error: impl Display) -> Failure {
-    format!("cannot start: {error}")
+    format!("cannot start: {error}").into()
 }
 
 fn paths(settings: &Settings) -> Paths {

@@ -67,6 +67,13 @@ enum Why {
     Os(&'static str, io::Error),
 }
 
+impl ListenError {
+    /// True if it is no address at all: the setting is wrong, and not the machine.
+    pub fn is_form(&self) -> bool {
+        matches!(self.why, Why::Form)
+    }
+}
+
 impl fmt::Display for ListenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "cannot listen on {}: ", self.address)?;

@@ -57,7 +57,7 @@ struct Filesystem {
     /// Our own.
     own: File,
     buffer: Buffer,
-    /// The text that `table` was made of.
+    /// The text that `table` was made of, once there is one. An empty text makes none.
     text: Vec<u8>,
     table: Table,
     pool: Pool,
@@ -102,7 +102,7 @@ impl Filesystem {
             Err(Error::Io { .. }) => (self.own.read(&mut self.buffer)?, &self.own),
             read => (read?, &self.hosts),
         };
-        if text != self.text.as_slice() {
+        if text.is_empty() || text != self.text.as_slice() {
             self.table = Table::of(text, file, &self.choice, &self.doors)?;
             self.text.clear();
             self.text.extend_from_slice(text);
