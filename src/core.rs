@@ -5,6 +5,7 @@
 //! what has arrived, so an impatient client starves nobody.
 
 use crate::lane::{Answer, Lane};
+use crate::machine;
 use crate::own::Own;
 use crate::scrape::{FRESH, Flight, Scraper};
 use crate::slot::{Place, Slot};
@@ -12,12 +13,16 @@ use crate::snapshot::{Collectors, Snapshot};
 use crate::station::Station;
 use door::{Clock, Doors};
 use schema::{Settings, Spec};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
 /// Requests and answers that may wait for the core. More than the server has connections.
 const INBOX: usize = 512;
+
+/// EX_SOFTWARE of sysexits(3).
+const EX_SOFTWARE: i32 = 70;
 
 /// What the core is told.
 #[expect(clippy::large_enum_variant, reason = "a box would be an allocation for each answer")]
@@ -85,7 +90,13 @@ impl Core {
             clippy::disallowed_methods,
             reason = "the core keeps the process's own file table, and logs"
         )]
-        std::thread::Builder::new().name("core".to_owned()).spawn(move || tower.run())?;
+        std::thread::Builder::new().name("core".to_owned()).spawn(move || {
+            if catch_unwind(AssertUnwindSafe(|| tower.run())).is_err() {
+                // A collector's panic is caught at its station. This one is a bug of the core, after which nothing
+                // would be measured any more, in a process that looks well: better to be started again.
+                machine::exit_now(EX_SOFTWARE);
+            }
+        })?;
         Ok(Core { inbox, clock: doors.clock.clone() })
     }
 
