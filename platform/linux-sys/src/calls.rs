@@ -108,9 +108,23 @@ fn seconds(stat: &rustix::fs::Stat) -> f64 {
     stat.st_mtime as f64 + stat.st_mtime_nsec as f64 / 1e9
 }
 
-/// How many descriptors are open in the file table of the thread that asks, as 64 bits, little-endian, without
-/// the one that counting takes (`/proc/thread-self/fd`, proc_pid_fd(5)).
+/// How many descriptors are open in the file table of the thread that asks, as 64 bits, little-endian
+/// (`/proc/thread-self/fd`, proc_pid_fd(5)).
+///
+/// Since Linux 6.2 the directory's size is that number; before it is 0, and the entries have to be counted, for
+/// each of which the kernel makes an inode.
 fn open_fds(answer: &mut Vec<u8>) -> io::Result<()> {
+    let size = rustix::fs::stat("/proc/thread-self/fd")?.st_size;
+    let count = match u64::try_from(size) {
+        Ok(0) | Err(_) => listed_fds()?,
+        Ok(count) => count,
+    };
+    answer.extend_from_slice(&count.to_le_bytes());
+    Ok(())
+}
+
+/// The same by counting, without the one that counting takes.
+fn listed_fds() -> io::Result<u64> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let directory = rustix::fs::open("/proc/thread-self/fd", flags, Mode::empty())?;
     let mut room = [MaybeUninit::uninit(); 2048];
@@ -121,8 +135,7 @@ fn open_fds(answer: &mut Vec<u8>) -> io::Result<()> {
             count += 1;
         }
     }
-    answer.extend_from_slice(&count.saturating_sub(1).to_le_bytes());
-    Ok(())
+    Ok(count.saturating_sub(1))
 }
 
 /// All that stands in a file of about this size.
@@ -275,5 +288,22 @@ mod tests {
         let most = vec![b'#'; MOST_BYTES];
         assert_eq!(regular(&place.file("most.prom", &most)).unwrap().len(), 8 + MOST_BYTES);
         assert_eq!(regular(&place.file("more.prom", &[&most[..], b"#"].concat())), Err(Errno(27)));
+    }
+
+    #[test]
+    fn open_descriptors_are_counted_alike_by_size_and_by_list() {
+        // In a thread with a table of its own, for other tests open and close files meanwhile.
+        let (send, receive) = std::sync::mpsc::sync_channel(1);
+        let count = move || {
+            let _open = rustix::fs::open("/proc/stat", OFlags::RDONLY, Mode::empty()).unwrap();
+            let mut answer = Vec::new();
+            open_fds(&mut answer).unwrap();
+            let counted = u64::from_le_bytes(answer.try_into().unwrap());
+            send.send((counted, listed_fds().unwrap())).unwrap();
+        };
+        crate::spawn_private("fds", Box::new(count)).unwrap();
+        let (counted, listed) = receive.recv().unwrap();
+        assert_eq!(counted, listed);
+        assert!(counted >= 1);
     }
 }
