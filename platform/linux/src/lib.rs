@@ -15,10 +15,12 @@ mod pressure;
 #[cfg(test)]
 mod replay;
 mod scan;
+mod system;
+mod wide;
 
 use door::Doors;
 use schema::Spec;
 
 /// Every collector of Linux, in the order in which inline ones run.
 pub const COLLECTORS: &[Spec<Doors>] =
-    &[os::SPEC, cpu::SPEC, load::SPEC, memory::SPEC, filesystem::SPEC, pressure::SPEC];
+    &[os::SPEC, cpu::SPEC, load::SPEC, memory::SPEC, filesystem::SPEC, pressure::SPEC, system::SPEC];
