@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod clock;
 mod cpu;
 mod filesystem;
 mod load;
@@ -22,5 +23,13 @@ use door::Doors;
 use schema::Spec;
 
 /// Every collector of Linux, in the order in which inline ones run.
-pub const COLLECTORS: &[Spec<Doors>] =
-    &[os::SPEC, cpu::SPEC, load::SPEC, memory::SPEC, filesystem::SPEC, pressure::SPEC, system::SPEC];
+pub const COLLECTORS: &[Spec<Doors>] = &[
+    os::SPEC,
+    cpu::SPEC,
+    load::SPEC,
+    memory::SPEC,
+    filesystem::SPEC,
+    pressure::SPEC,
+    system::SPEC,
+    clock::SPEC,
+];
