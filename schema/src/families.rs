@@ -16,7 +16,9 @@ macro_rules! modules {
     };
 }
 
-modules!(os, cpu, load, memory, filesystem, pressure, system, clock, textfile, own, process,);
+modules!(
+    os, cpu, load, memory, filesystem, pressure, system, clock, tcp, udp, ip, socket, textfile, own, process,
+);
 
 const LEN: usize = {
     let (mut len, mut module) = (0, 0);

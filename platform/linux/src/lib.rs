@@ -10,6 +10,7 @@ mod cpu;
 mod filesystem;
 mod load;
 mod memory;
+mod netns;
 mod os;
 pub mod own;
 mod pressure;
@@ -17,6 +18,7 @@ mod pressure;
 mod replay;
 mod scan;
 mod system;
+mod tcp;
 mod wide;
 
 use door::Doors;
@@ -32,4 +34,5 @@ pub const COLLECTORS: &[Spec<Doors>] = &[
     pressure::SPEC,
     system::SPEC,
     clock::SPEC,
+    tcp::SPEC,
 ];
