@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod clock;
+mod conntrack;
 mod cpu;
 mod filesystem;
 mod load;
@@ -35,4 +36,5 @@ pub const COLLECTORS: &[Spec<Doors>] = &[
     system::SPEC,
     clock::SPEC,
     tcp::SPEC,
+    conntrack::SPEC,
 ];
