@@ -18,6 +18,7 @@ mod pressure;
 #[cfg(test)]
 mod replay;
 mod scan;
+mod softnet;
 mod system;
 mod tcp;
 mod wide;
@@ -37,4 +38,5 @@ pub const COLLECTORS: &[Spec<Doors>] = &[
     clock::SPEC,
     tcp::SPEC,
     conntrack::SPEC,
+    softnet::SPEC,
 ];
