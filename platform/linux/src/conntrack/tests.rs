@@ -1,3 +1,5 @@
+//! Recorded tables of old and new kernels, and a module that comes and goes.
+
 use super::*;
 use crate::replay::{Replay, replay};
 use proptest::prelude::*;

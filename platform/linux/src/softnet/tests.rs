@@ -1,3 +1,5 @@
+//! Recorded tables of old and new kernels, CPUs that wrap and CPUs that go.
+
 use super::*;
 use crate::replay::{Replay, replay};
 use proptest::prelude::*;

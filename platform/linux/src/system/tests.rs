@@ -1,3 +1,5 @@
+//! Recorded machines of several kernels, with and without what the collector looks for.
+
 use super::*;
 use crate::replay::{Replay, replay};
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! The network counters of recorded machines, and files as kernels never write them.
+
 use super::*;
 use crate::replay::{Replay, replay};
 use counters::Values;
