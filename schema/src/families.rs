@@ -16,7 +16,10 @@ macro_rules! modules {
     };
 }
 
-modules!(os, cpu, load, memory, filesystem, textfile, own, process);
+modules!(
+    os, cpu, load, memory, filesystem, pressure, system, clock, tcp, udp, ip, socket, conntrack, softnet,
+    textfile, own, process,
+);
 
 const LEN: usize = {
     let (mut len, mut module) = (0, 0);
@@ -29,9 +32,7 @@ const LEN: usize = {
 };
 
 /// All families, in the order of the exposition. A family's [`Id`](crate::Id) is its place here.
-pub static TABLE: [Descriptor; LEN] = TABLE_CONST;
-
-const TABLE_CONST: [Descriptor; LEN] = {
+pub static TABLE: [Descriptor; LEN] = {
     let mut table = [MODULES[0].1[0]; LEN];
     let (mut at, mut module) = (0, 0);
     while module < MODULES.len() {

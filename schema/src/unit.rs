@@ -182,6 +182,11 @@ impl Bytes {
             None => None,
         }
     }
+
+    /// From bits, in which the kernel counts randomness; a part of a byte is left out.
+    pub const fn bits(n: u64) -> Bytes {
+        Bytes(n / 8)
+    }
 }
 
 impl BytesPerSecond {
@@ -194,11 +199,36 @@ impl BytesPerSecond {
     }
 }
 
+impl Ratio {
+    /// From parts per million with 16 bits behind the point, in which kernels adjust the clock (adjtimex(2)).
+    #[expect(clippy::cast_precision_loss, reason = "a clock is adjusted by 500 parts per million at most")]
+    pub fn scaled_ppm(n: i64) -> Ratio {
+        Ratio(n as f64 / 65536.0 / 1e6)
+    }
+}
+
 impl Seconds {
+    /// From whole seconds, which may be negative: an offset.
+    pub fn whole(n: i32) -> Seconds {
+        Seconds(f64::from(n))
+    }
+
     /// From clock ticks at `hz` a second (`sysconf(_SC_CLK_TCK)`).
     #[expect(clippy::cast_precision_loss, reason = "2^53 ticks are 2.8 million years")]
     pub fn ticks(n: u64, hz: u64) -> Seconds {
         Seconds(n as f64 / hz as f64)
+    }
+
+    /// From microseconds.
+    #[expect(clippy::cast_precision_loss, reason = "2^53 microseconds are 285 years")]
+    pub fn micros(n: u64) -> Seconds {
+        Seconds(n as f64 / 1e6)
+    }
+
+    /// From nanoseconds, which may be negative: an offset.
+    #[expect(clippy::cast_precision_loss, reason = "2^53 nanoseconds are 104 days, and no offset is so long")]
+    pub fn nanos(n: i64) -> Seconds {
+        Seconds(n as f64 / 1e9)
     }
 
     /// From a span of time.
@@ -216,6 +246,10 @@ mod tests {
         assert_eq!(Bytes::kib(3), Some(Bytes(3072)));
         assert_eq!(Bytes::kib(u64::MAX), None);
         assert_eq!(Seconds::ticks(638, 100).value(), Value::Real(6.38));
+        assert_eq!(Seconds::micros(19_067_953).value(), Value::Real(19.067_953));
+        assert_eq!(Seconds::nanos(-1_500_000_000).value(), Value::Real(-1.5));
+        assert_eq!(Ratio::scaled_ppm(-65_536_000).value(), Value::Real(-0.001));
+        assert_eq!(Bytes::bits(257), Bytes(32));
         assert_eq!(BytesPerSecond::megabits(1000).unwrap().value(), Value::Integer(125_000_000));
         assert_eq!(State(true).value(), Value::Integer(1));
     }

@@ -35,6 +35,7 @@ impl Call for Syscalls {
             "regular" => regular(argument, answer),
             "rlimit_nofile" => rlimit_nofile(answer),
             "open_fds" => open_fds(answer),
+            "adjtimex" => adjtimex(answer),
             _ => return Err(NO_SUCH_CALL),
         };
         made.map_err(|errno| Errno(errno.raw_os_error()))
@@ -106,6 +107,38 @@ fn regular(path: &[u8], answer: &mut Vec<u8>) -> io::Result<()> {
 #[expect(clippy::cast_precision_loss, reason = "a double has a microsecond to spare in the year 2200")]
 fn seconds(stat: &rustix::fs::Stat) -> f64 {
     stat.st_mtime as f64 + stat.st_mtime_nsec as f64 / 1e9
+}
+
+/// adjtimex(2) without modes, which changes nothing and needs no privilege. There is no argument; the answer is 7
+/// signed words of 64 bits, little-endian: what the call returned (the clock's state, TIME_OK to TIME_ERROR), then
+/// status, offset (nanoseconds if status has STA_NANO, else microseconds), freq (parts per million, times 2^16),
+/// maxerror, esterror (both microseconds) and tai (seconds).
+#[expect(clippy::useless_conversion, reason = "a C long has 32 bits on some architectures")]
+fn adjtimex(answer: &mut Vec<u8>) -> io::Result<()> {
+    // SAFETY: timex is plain numbers, for all of which 0 is a value.
+    let mut timex: libc::timex = unsafe { std::mem::zeroed() };
+    // SAFETY: the kernel reads and writes one timex, which is ours and lives through the call.
+    let state = unsafe { libc::adjtimex(&raw mut timex) };
+    if state == -1 {
+        let error = std::io::Error::last_os_error();
+        return Err(match io::Errno::from_io_error(&error) {
+            Some(errno) => errno,
+            None => io::Errno::IO,
+        });
+    }
+    let words: [i64; 7] = [
+        state.into(),
+        timex.status.into(),
+        timex.offset.into(),
+        timex.freq.into(),
+        timex.maxerror.into(),
+        timex.esterror.into(),
+        timex.tai.into(),
+    ];
+    for word in words {
+        answer.extend_from_slice(&word.to_le_bytes());
+    }
+    Ok(())
 }
 
 /// How many descriptors are open in the file table of the thread that asks, as 64 bits, little-endian
@@ -240,6 +273,15 @@ mod tests {
         assert_eq!(fields.len(), 5);
         assert_eq!(fields[0], b"Linux");
         assert!(fields.iter().all(|field| !field.is_empty()));
+    }
+
+    #[test]
+    fn the_clock_has_a_state_and_errors() {
+        let answer = call("adjtimex", b"").unwrap();
+        let words: Vec<i64> =
+            answer.chunks_exact(8).map(|word| i64::from_le_bytes(word.try_into().unwrap())).collect();
+        let [state, status, _, _, max_error, _, _] = words[..] else { panic!("{words:?}") };
+        assert!((0..=5).contains(&state) && status >= 0 && max_error >= 0);
     }
 
     #[test]

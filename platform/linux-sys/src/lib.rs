@@ -1,7 +1,7 @@
 //! The Linux system calls that gauged makes. It decides nothing: answers go out as bytes and plain numbers.
 //!
-//! Where rustix has a call, rustix makes it. The two unsafe blocks of this crate are the calls that it lacks:
-//! close_range(2), in [`spawn_private`], and _exit(2), in [`exit_now`].
+//! Where rustix has a call, rustix makes it. The unsafe blocks of this crate are the calls that it lacks:
+//! close_range(2), in [`spawn_private`], adjtimex(2), and _exit(2), in [`exit_now`].
 
 #![cfg(target_os = "linux")]
 

@@ -5,18 +5,38 @@
 
 #![forbid(unsafe_code)]
 
+mod clock;
+mod conntrack;
 mod cpu;
 mod filesystem;
 mod load;
 mod memory;
+mod netns;
 mod os;
 pub mod own;
+mod pressure;
 #[cfg(test)]
 mod replay;
 mod scan;
+mod softnet;
+mod system;
+mod tcp;
+mod wide;
 
 use door::Doors;
 use schema::Spec;
 
 /// Every collector of Linux, in the order in which inline ones run.
-pub const COLLECTORS: &[Spec<Doors>] = &[os::SPEC, cpu::SPEC, load::SPEC, memory::SPEC, filesystem::SPEC];
+pub const COLLECTORS: &[Spec<Doors>] = &[
+    os::SPEC,
+    cpu::SPEC,
+    load::SPEC,
+    memory::SPEC,
+    filesystem::SPEC,
+    pressure::SPEC,
+    system::SPEC,
+    clock::SPEC,
+    tcp::SPEC,
+    conntrack::SPEC,
+    softnet::SPEC,
+];

@@ -21,11 +21,20 @@ impl Replay {
 
     /// The same, with settings.
     pub(crate) fn set(spec: &Spec<Doors>, entries: &str, settings: &Settings) -> Replay {
+        Self::attempt(spec, entries, settings).unwrap()
+    }
+
+    /// Why this machine has nothing to open.
+    pub(crate) fn refused(spec: &Spec<Doors>, entries: &str) -> Error {
+        Self::attempt(spec, entries, &Settings::default()).map(drop).unwrap_err()
+    }
+
+    fn attempt(spec: &Spec<Doors>, entries: &str, settings: &Settings) -> Result<Replay, Error> {
         let facts = "== 1 fact page_size ok text\n4096\n== 1 fact ticks_per_second ok text\n100\n";
         let capture = format!("# gauged capture 1\n{facts}{entries}").parse().unwrap();
         let player = Arc::new(Player::new(capture));
         let doors = Arc::new(Doors::replaying(&player, here).unwrap());
-        Replay { collector: (spec.open)(&doors, settings).unwrap(), player, number: 0 }
+        Ok(Replay { collector: (spec.open)(&doors, settings)?, player, number: 0 })
     }
 
     /// From now on it is the capture's second pass.

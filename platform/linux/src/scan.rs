@@ -54,6 +54,14 @@ pub(crate) fn whole(digits: &[u8]) -> Option<u64> {
     })
 }
 
+/// A whole number in hexadecimal digits, as tables of one line a CPU have it; never with `0x`.
+pub(crate) fn hex(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() || digits.len() > 16 {
+        return None;
+    }
+    digits.iter().try_fold(0, |number, byte| Some(number << 4 | u64::from(char::from(*byte).to_digit(16)?)))
+}
+
 /// A number such as `0.25`: digits with at most one point. Never an exponent, a sign, `inf` or `NaN`, all of
 /// which Rust's own parser takes.
 pub(crate) fn decimal(text: &[u8]) -> Option<f64> {
@@ -99,6 +107,15 @@ mod tests {
     }
 
     #[test]
+    fn a_hexadecimal_number_is_digits_within_64_bits() {
+        assert_eq!(hex(b"000196d9"), Some(0x196d9));
+        assert_eq!(hex(b"ffffffffffffffff"), Some(u64::MAX));
+        for wrong in [&b""[..], b"-1", b"0x1", b" 1", b"g", b"10000000000000000", b"\xff"] {
+            assert_eq!(hex(wrong), None, "{wrong:?}");
+        }
+    }
+
+    #[test]
     fn a_decimal_is_digits_with_at_most_one_point() {
         assert_eq!(decimal(b"0.25"), Some(0.25));
         assert_eq!(decimal(b"12"), Some(12.0));
@@ -118,7 +135,7 @@ mod tests {
         fn any_bytes_are_scanned_without_a_panic(bytes: Vec<u8>) {
             for (_, line) in lines(&bytes) {
                 for word in words(line) {
-                    let _ = (whole(word), decimal(word), split_once(word, b':'));
+                    let _ = (whole(word), hex(word), decimal(word), split_once(word, b':'));
                 }
             }
         }

@@ -1,0 +1,215 @@
+//! What each CPU does with received packets: `/proc/net/softnet_stat`, a line of hexadecimal columns for each
+//! CPU that is online (net/core/net-procfs.c). The counters are of the whole machine, whatever network
+//! namespace asks.
+//!
+//! Only kernels since 5.10 say whose line it is. Before that lines are in the order of the CPUs that are
+//! online, and which those are stands elsewhere; all are then shown as one sum. So they are where there are
+//! more CPUs than [`MANY`], unless a setting asks for each of them.
+//!
+//! The kernel counts in 32 bits, which a busy CPU fills within days: see [`Wide`]. The sum keeps what a CPU
+//! had counted when it went offline, as the kernel itself does until the CPU returns.
+
+use crate::scan::{Expected, hex, lines, words};
+use crate::wide::Wide;
+use door::{Buffer, Doors, File, Shape};
+use schema::families::softnet as family;
+use schema::families::softnet::Softnet;
+use schema::setting::Kind;
+use schema::unit::Count;
+use schema::{Batch, Collector, Error, Lane, Scrape, Setting, Settings, Spec};
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+pub(crate) const SPEC: Spec<Doors> = Spec {
+    name: "softnet",
+    about: "packets processed, dropped and left over by each CPU (/proc/net/softnet_stat)",
+    families: &[
+        family::PROCESSED.id(),
+        family::DROPPED.id(),
+        family::SQUEEZED.id(),
+        family::RECEIVED_RPS.id(),
+        family::FLOW_LIMITED.id(),
+        family::BACKLOG.id(),
+    ],
+    default_on: true,
+    lane: Lane::Inline,
+    settings: &[PER_CPU],
+    open,
+};
+
+const PER_CPU: Setting = Setting {
+    key: "collector.softnet.per-cpu",
+    kind: Kind::Choice(&["auto", "always", "never"]),
+    default: "auto",
+    help: "A sample for each CPU: auto (on machines of up to 64 CPUs), always or never (one sum).",
+};
+
+/// With more CPUs than this, auto shows their sum.
+const MANY: usize = 64;
+
+/// Where the counters stand: processed, dropped, squeezed, woken by others, limited by flow. Between them are
+/// columns that are always 0 by now.
+const COUNTERS: [usize; 5] = [0, 1, 2, 9, 10];
+/// Where the length of the backlog and the CPU's number stand, since Linux 5.10.
+const BACKLOG: usize = 11;
+const NUMBER: usize = 12;
+/// How many columns the oldest kernels have, and the most that are looked at.
+const OLDEST: usize = 9;
+const COLUMNS: usize = NUMBER + 1;
+
+/// One line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Line {
+    /// None for a kernel that does not say.
+    number: Option<u64>,
+    counters: [Option<u64>; COUNTERS.len()],
+    backlog: Option<u64>,
+}
+
+/// A CPU's counters in 64 bits. Before Linux 5.10 CPUs are known by their line.
+#[derive(Clone, Copy, Debug, Default)]
+struct Cpu {
+    number: u64,
+    counters: [Option<Wide>; COUNTERS.len()],
+}
+
+struct SoftnetStat {
+    file: File,
+    buffer: Buffer,
+    /// None for auto.
+    per_cpu: Option<bool>,
+    lines: Vec<Line>,
+    cpus: Vec<Cpu>,
+    label: String,
+}
+
+fn open(doors: &Arc<Doors>, settings: &Settings) -> Result<Box<dyn Collector>, Error> {
+    let mut buffer = Buffer::default();
+    let mut file = doors.procfs.file("net/softnet_stat", Shape::Table);
+    if let Err(error @ Error::Io { .. }) = file.read(&mut buffer) {
+        return Err(error.absent_if_missing("the kernel has no network"));
+    }
+    let per_cpu = match settings.text(&PER_CPU).as_deref() {
+        Some("always") => Some(true),
+        Some("never") => Some(false),
+        _ => None,
+    };
+    Ok(Box::new(SoftnetStat {
+        file,
+        buffer,
+        per_cpu,
+        lines: Vec::new(),
+        cpus: Vec::new(),
+        label: String::new(),
+    }))
+}
+
+impl Collector for SoftnetStat {
+    fn collect(&mut self, _: &Scrape, out: &mut Batch) -> Result<(), Error> {
+        let SoftnetStat { file, buffer, per_cpu, lines, cpus, label } = self;
+        parse(file.read(buffer)?, lines).map_err(|expected| expected.of(file))?;
+        let numbered = lines.iter().all(|line| line.number.is_some());
+        if !numbered && lines.len() != cpus.len() {
+            // A CPU came or went, and which of these lines were whose is not known any more.
+            cpus.clear();
+        }
+        let each = numbered
+            && match per_cpu {
+                Some(each) => *each,
+                None => lines.len() <= MANY,
+            };
+        let mut backlog = None;
+        for (place, line) in lines.iter().enumerate() {
+            let cpu = cpu(cpus, place, line);
+            cpu.extend(line);
+            if each {
+                label.clear();
+                // Writing to a String does not fail.
+                let _ = write!(label, "{}", cpu.number);
+                softnet(cpu.values(), line.backlog).put(label, out);
+            } else {
+                backlog = sum(backlog, line.backlog);
+            }
+        }
+        if !each {
+            let mut sums = [None; COUNTERS.len()];
+            for cpu in cpus {
+                for (all, one) in sums.iter_mut().zip(cpu.values()) {
+                    *all = sum(*all, one);
+                }
+            }
+            softnet(sums, backlog).put("", out);
+        }
+        Ok(())
+    }
+}
+
+/// The CPU of this line, which mostly stands where it stood.
+fn cpu<'a>(cpus: &'a mut Vec<Cpu>, place: usize, line: &Line) -> &'a mut Cpu {
+    let number = match line.number {
+        Some(number) => number,
+        None => place as u64,
+    };
+    let there = match cpus.get(place) {
+        Some(cpu) if cpu.number == number => Some(place),
+        _ => cpus.iter().position(|cpu| cpu.number == number),
+    };
+    let at = match there {
+        Some(at) => at,
+        None => {
+            cpus.push(Cpu { number, ..Cpu::default() });
+            cpus.len() - 1
+        }
+    };
+    #[expect(clippy::indexing_slicing, reason = "found or put there just now")]
+    &mut cpus[at]
+}
+
+impl Cpu {
+    fn extend(&mut self, line: &Line) {
+        for (wide, now) in self.counters.iter_mut().zip(line.counters) {
+            if let Some(now) = now {
+                wide.get_or_insert_default().extend(now);
+            }
+        }
+    }
+
+    fn values(&self) -> [Option<u64>; COUNTERS.len()] {
+        self.counters.map(|wide| wide.map(|wide| wide.value()))
+    }
+}
+
+fn softnet(counters: [Option<u64>; COUNTERS.len()], backlog: Option<u64>) -> Softnet {
+    let [processed, dropped, squeezed, received_rps, flow_limited] = counters.map(|count| count.map(Count));
+    Softnet { processed, dropped, squeezed, received_rps, flow_limited, backlog: backlog.map(Count) }
+}
+
+/// A part that is not counted adds nothing.
+fn sum(all: Option<u64>, one: Option<u64>) -> Option<u64> {
+    match (all, one) {
+        (Some(all), Some(one)) => Some(all.saturating_add(one)),
+        _ => all.or(one),
+    }
+}
+
+fn parse(contents: &[u8], into: &mut Vec<Line>) -> Result<(), Expected> {
+    into.clear();
+    for (line, text) in lines(contents) {
+        let wrong = Expected { line, what: "a CPU's hexadecimal columns, nine or more" };
+        let mut columns = [None; COLUMNS];
+        let mut seen = 0;
+        for (column, word) in columns.iter_mut().zip(words(text)) {
+            *column = Some(hex(word).ok_or(wrong)?);
+            seen += 1;
+        }
+        if seen < OLDEST {
+            return Err(wrong);
+        }
+        let at = |place: usize| columns.get(place).copied().flatten();
+        into.push(Line { number: at(NUMBER), counters: COUNTERS.map(at), backlog: at(BACKLOG) });
+    }
+    if into.is_empty() { Err(Expected { line: 0, what: "a line for each CPU" }) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests;
