@@ -7,16 +7,21 @@
 
 mod cpu;
 mod filesystem;
+mod filter;
 mod load;
 mod memory;
 mod os;
 pub mod own;
+mod pool;
 #[cfg(test)]
 mod replay;
 mod scan;
+#[cfg(test)]
+mod stuck;
 
 use door::Doors;
 use schema::Spec;
 
 /// Every collector of Linux, in the order in which inline ones run.
-pub const COLLECTORS: &[Spec<Doors>] = &[os::SPEC, cpu::SPEC, load::SPEC, memory::SPEC, filesystem::SPEC];
+pub const COLLECTORS: &[Spec<Doors>] =
+    &[os::SPEC, cpu::SPEC, load::SPEC, memory::SPEC, filesystem::SPEC];
