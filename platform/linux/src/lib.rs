@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod cpu;
+mod disk;
 mod filesystem;
 mod filter;
 mod load;
@@ -24,4 +25,4 @@ use schema::Spec;
 
 /// Every collector of Linux, in the order in which inline ones run.
 pub const COLLECTORS: &[Spec<Doors>] =
-    &[os::SPEC, cpu::SPEC, load::SPEC, memory::SPEC, filesystem::SPEC];
+    &[os::SPEC, cpu::SPEC, load::SPEC, memory::SPEC, disk::SPEC, filesystem::SPEC];
