@@ -10,6 +10,7 @@ mod disk;
 mod filesystem;
 mod filter;
 mod load;
+mod md;
 mod memory;
 mod os;
 pub mod own;
@@ -25,4 +26,4 @@ use schema::Spec;
 
 /// Every collector of Linux, in the order in which inline ones run.
 pub const COLLECTORS: &[Spec<Doors>] =
-    &[os::SPEC, cpu::SPEC, load::SPEC, memory::SPEC, disk::SPEC, filesystem::SPEC];
+    &[os::SPEC, cpu::SPEC, load::SPEC, memory::SPEC, disk::SPEC, filesystem::SPEC, md::SPEC];
