@@ -12,6 +12,7 @@ mod filter;
 mod load;
 mod md;
 mod memory;
+mod nvme;
 mod os;
 pub mod own;
 mod pool;
@@ -26,4 +27,4 @@ use schema::Spec;
 
 /// Every collector of Linux, in the order in which inline ones run.
 pub const COLLECTORS: &[Spec<Doors>] =
-    &[os::SPEC, cpu::SPEC, load::SPEC, memory::SPEC, disk::SPEC, filesystem::SPEC, md::SPEC];
+    &[os::SPEC, cpu::SPEC, load::SPEC, memory::SPEC, disk::SPEC, filesystem::SPEC, md::SPEC, nvme::SPEC];
