@@ -1,15 +1,16 @@
 //! What disks and other block devices do, from `/proc/diskstats` (the kernel's admin-guide/iostats), and which they
 //! are, from sysfs and udev.
 //!
-//! The counters are kernel memory: the kernel adds them up over CPUs under no lock that waits, whatever the disk
-//! does, so they are read on the scraping thread. What tells which disk it is may wait (a virtio disk's serial number
+//! The counters are kernel memory: the kernel writes a disk's lines under rcu_read_lock, where nothing may sleep,
+//! whatever the disk does (diskstats_show in block/genhd.c), so they are read on the scraping thread. What tells which disk it is may wait (a virtio disk's serial number
 //! is asked of the hypervisor, queue attributes take the queue's lock), and it does not change: the threads of a
 //! [pool](crate::pool::Pool) read it when a device appears, and a disk that hangs costs its own description.
 //!
 //! Partitions are left out unless somebody says what to include; [`diskstats`] tells which they are, without a look
 //! at the device. Nothing here opens a device, and none is woken.
 //!
-//! Times are shown as the kernel counts them: before Linux 4.20 or so in 32 bits of milliseconds, which wrap.
+//! Times are shown as the kernel writes them: 32 bits of milliseconds, which wrap after 50 days of work and then look
+//! like a counter that began anew.
 
 mod description;
 mod diskstats;
