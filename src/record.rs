@@ -42,8 +42,9 @@ pub fn record(
     Ok(capture)
 }
 
-/// Takes out what names this machine: its hostname, and the servers of network mounts. Figures, device names
-/// and mount points stay, for they are what a capture is made for.
+/// Takes out what names this machine: its hostname, the servers of network mounts, and the serial numbers and
+/// worldwide names of its parts. Figures, device names and mount points stay, for they are what a capture is made
+/// for.
 pub fn mask(capture: &mut Capture) {
     for Entry { door, key, answer, .. } in &mut capture.entries {
         let Ok(bytes) = answer else { continue };
@@ -51,9 +52,19 @@ pub fn mask(capture: &mut Capture) {
             ("file", b"proc/sys/kernel/hostname") => *bytes = b"masked\n".to_vec(),
             ("uname", _) => mask_nodename(bytes),
             ("file", key) if key.ends_with(b"/mountinfo") => mask_servers(bytes),
+            ("file", key) if key.ends_with(b"/serial") => *bytes = b"masked\n".to_vec(),
+            ("file", key) if key.ends_with(b"/wwid") => mask_name(bytes),
+            ("file", key) if key.ends_with(b"/vpd_pg80") => *bytes = b"\0\x80\0\x06masked".to_vec(),
+            ("file", key) if is_udev(key) => mask_properties(bytes),
             _ => {}
         }
     }
+}
+
+/// A device in udev's database, wherever that is: `b8:0`.
+fn is_udev(key: &[u8]) -> bool {
+    let name = key.rsplit(|b| *b == b'/').next().and_then(|name| name.strip_prefix(b"b"));
+    key.starts_with(b"root/") && name.is_some_and(|name| name.contains(&b':'))
 }
 
 /// The last of uname's NUL-separated words.
@@ -78,6 +89,27 @@ fn mask_servers(bytes: &mut Vec<u8>) {
         format!("{mount} - {}", words.collect::<Vec<_>>().join(" "))
     });
     *bytes = lines.flat_map(|line| [line, "\n".to_owned()]).collect::<String>().into_bytes();
+}
+
+/// `naa.5000c500a1b2c3d4` becomes `naa.masked`.
+fn mask_name(bytes: &mut Vec<u8>) {
+    let kind = bytes.iter().position(|b| *b == b'.').map_or(0, |dot| dot + 1);
+    bytes.truncate(kind);
+    bytes.extend_from_slice(b"masked\n");
+}
+
+/// Of udev's properties of a device only those stay that name no single one: links and paths name it too.
+fn mask_properties(bytes: &mut Vec<u8>) {
+    let text = String::from_utf8_lossy(bytes);
+    let lines = text.lines().filter_map(|line| {
+        let (name, _) = line.strip_prefix("E:")?.split_once('=')?;
+        match name {
+            "ID_MODEL_ENC" => Some(format!("{line}\n")),
+            "ID_SERIAL_SHORT" | "ID_WWN" => Some(format!("E:{name}=masked\n")),
+            _ => None,
+        }
+    });
+    *bytes = lines.collect::<String>().into_bytes();
 }
 
 fn mask_source(source: &str) -> String {
@@ -111,9 +143,14 @@ mod tests {
             key: key.into(),
             answer: Ok(bytes.into()),
         };
+        let udev = b"S:disk/by-id/ata-secret\nE:ID_MODEL_ENC=SSD\\x20980\nE:ID_SERIAL=SSD_secret\nE:ID_SERIAL_SHORT=secret\n";
         let mut capture = Capture {
             notes: vec![],
             entries: vec![
+                entry("file", b"root/run/udev/data/b8:0", udev),
+                entry("file", b"sys/block/sda/device/serial", b"secret\n"),
+                entry("file", b"sys/block/sda/device/wwid", b"naa.secret\n"),
+                entry("file", b"sys/block/sda/device/vpd_pg80", b"\0\x80\0\x06secret"),
                 entry("file", b"proc/sys/kernel/hostname", b"secret\n"),
                 entry("uname", b"", b"Linux\x006.18\0#1\0x86_64\0secret"),
                 entry(
@@ -129,5 +166,7 @@ mod tests {
         assert!(!text.contains("secret") && !text.contains("10.0.0.1"), "{text}");
         assert!(text.contains("nfs4 server:/home rw,addr=masked\n"), "{text}");
         assert!(text.contains("ext4 /dev/sda1 rw\n"), "{text}");
+        assert!(text.contains("E:ID_MODEL_ENC=SSD\\x20980\nE:ID_SERIAL_SHORT=masked\n"), "{text}");
+        assert!(text.contains("naa.masked\n"), "{text}");
     }
 }

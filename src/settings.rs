@@ -13,6 +13,7 @@ pub(crate) use file::file;
 pub use table::{Contribution, Entry, Table};
 pub(crate) use table::{near, switch};
 
+pub use schema::setting::UDEV_DATA;
 use schema::setting::{Kind, Setting};
 
 /// Where HTTP listens.
@@ -100,14 +101,6 @@ pub const ROOTFS: Setting = Setting {
     kind: Kind::Path,
     default: "/",
     help: "Where the host's root is mounted: /host/root or the like in a container.",
-};
-
-/// Where udev's database is.
-pub const UDEV_DATA: Setting = Setting {
-    key: "path.udev.data",
-    kind: Kind::Path,
-    default: "/run/udev/data",
-    help: "Where udev keeps what it knows of devices.",
 };
 
 /// Only collectors that are asked for.

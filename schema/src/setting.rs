@@ -21,6 +21,14 @@ pub struct Setting {
     pub help: &'static str,
 }
 
+/// Where udev's database is: the daemon's setting, which collectors of devices read.
+pub const UDEV_DATA: Setting = Setting {
+    key: "path.udev.data",
+    kind: Kind::Path,
+    default: "/run/udev/data",
+    help: "Where udev keeps what it knows of devices, as the host has it; it may begin with --path.rootfs.",
+};
+
 /// What a setting's value looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {

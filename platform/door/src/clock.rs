@@ -56,6 +56,17 @@ impl Clock {
         }
     }
 
+    /// How long to wait for what another thread should have ready within `span`. It is longer on a machine that
+    /// is being recorded, and a minute on a recorded one: what is written down or replayed must not depend on how
+    /// busy the machine is that does it.
+    pub fn patience(&self, span: Duration) -> Duration {
+        match &self.0 {
+            Inner::Live { recorder: None, .. } => span,
+            Inner::Live { recorder: Some(_), .. } => span.max(Duration::from_secs(2)),
+            Inner::Replaying(_) => Duration::from_secs(60),
+        }
+    }
+
     /// How long it is until this moment of [`Clock::now`]; nothing if it has passed.
     pub fn until(&self, moment: Duration) -> Duration {
         moment.saturating_sub(self.now())

@@ -7,7 +7,7 @@
 //! error (`errors=remount-ro`, seen on Linux 6.18), and that is what people want to be woken for.
 //!
 //! Local filesystems are asked on this thread. Those whose server, daemon or hypervisor may be gone, and all
-//! that lie below one in the tree, are asked by the threads of a [pool](pool::Pool) at the same time; what does
+//! that lie below one in the tree, are asked by the threads of a [pool](crate::pool::Pool) at the same time; what does
 //! not answer in time costs its own sizes and nothing else. No mount is asked twice at once.
 //!
 //! It does not look into a filesystem (no quotas, no subvolumes), and it mounts and unmounts nothing.
@@ -15,15 +15,14 @@
 mod btrfs;
 mod choose;
 mod mountinfo;
-mod pool;
 mod statfs;
 mod table;
 #[cfg(test)]
 mod tests;
 
+use crate::pool::{Ask, Asked, Next, Pool};
 use choose::Choice;
 use door::{Buffer, Doors, File, Shape};
-use pool::{Asked, Next, Pool};
 use schema::families::filesystem::{AVAILABLE, ERROR, FILES, FILES_FREE, FREE, READONLY, SIZE};
 use schema::{Batch, Collector, Errno, Error, Lane, Scrape, Settings, Spec};
 use statfs::Answer;
@@ -46,6 +45,8 @@ pub(crate) const SPEC: Spec<Doors> = Spec {
 const STALE: i32 = 116;
 /// EPERM and EACCES.
 const PERMISSION: [i32; 2] = [1, 13];
+/// At most so many threads ask, hence at most so many are stuck.
+const MOST_THREADS: usize = 8;
 /// The most that is kept of the time until the deadline for handing the batch over.
 const MARGIN: Duration = Duration::from_millis(100);
 
@@ -60,11 +61,35 @@ struct Filesystem {
     /// The text that `table` was made of, once there is one. An empty text makes none.
     text: Vec<u8>,
     table: Table,
-    pool: Pool,
+    pool: Pool<Question>,
     answer: Vec<u8>,
 }
 
+/// What the pool is asked: the room at a path, for statfs.
+#[derive(Debug, Default)]
+struct Question {
+    path: Vec<u8>,
+    answer: Vec<u8>,
+    failure: Option<Errno>,
+}
+
+impl Question {
+    fn result(&self) -> Result<&[u8], Errno> {
+        match self.failure {
+            None => Ok(&self.answer),
+            Some(failure) => Err(failure),
+        }
+    }
+}
+
 fn open(doors: &Arc<Doors>, settings: &Settings) -> Result<Box<dyn Collector>, Error> {
+    let calls = doors.calls.clone();
+    let asker = move || -> Ask<Question> {
+        let calls = calls.clone();
+        Box::new(move |question| {
+            question.failure = calls.call("statfs", &question.path, &mut question.answer).err();
+        })
+    };
     Ok(Box::new(Filesystem {
         choice: Choice::of(settings)?,
         hosts: doors.procfs.file("1/mountinfo", Shape::Table),
@@ -72,7 +97,7 @@ fn open(doors: &Arc<Doors>, settings: &Settings) -> Result<Box<dyn Collector>, E
         buffer: Buffer::default(),
         text: Vec::new(),
         table: Table::default(),
-        pool: Pool::new(doors.calls.clone(), doors.spawn),
+        pool: Pool::new(doors.spawn, "statfs", MOST_THREADS, asker),
         answer: Vec::new(),
         doors: Arc::clone(doors),
     }))
@@ -85,6 +110,8 @@ impl Collector for Filesystem {
             out.fail(error.clone());
         }
         self.pool.begin();
+        // Answers of an earlier time are thrown away; threads that came back with them are free.
+        while !matches!(self.pool.next(Duration::ZERO), Next::Nothing) {}
         let next = self.offer(0);
         self.ask_local();
         self.await_answers(next, scrape.deadline);
@@ -117,7 +144,11 @@ impl Filesystem {
             if !mount.may_hang {
                 continue;
             }
-            match self.pool.ask(place, mount.identity, &mount.path) {
+            let fill = |question: &mut Question| {
+                question.path.clear();
+                question.path.extend_from_slice(&mount.path);
+            };
+            match self.pool.ask(place, mount.identity, fill) {
                 Asked::Now | Asked::Still => mount.reading = Reading::Late,
                 Asked::Full => return place,
             }
@@ -141,12 +172,12 @@ impl Filesystem {
         let end = deadline.saturating_sub(MARGIN.min(left / 10));
         loop {
             match self.pool.next(self.doors.clock.until(end)) {
-                Next::Answer(place, result) => {
+                Next::Answer { place, question, .. } => {
                     if let Some(mount) = self.table.mounts.get_mut(place) {
-                        mount.reading = reading(result);
+                        mount.reading = reading(question.result());
                     }
                 }
-                Next::Freed => {}
+                Next::Late { .. } => {}
                 Next::Nothing => break,
             }
             next = self.offer(next);

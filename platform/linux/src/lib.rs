@@ -8,17 +8,24 @@
 mod clock;
 mod conntrack;
 mod cpu;
+mod disk;
 mod filesystem;
+mod filter;
 mod load;
+mod md;
 mod memory;
 mod netns;
+mod nvme;
 mod os;
 pub mod own;
+mod pool;
 mod pressure;
 #[cfg(test)]
 mod replay;
 mod scan;
 mod softnet;
+#[cfg(test)]
+mod stuck;
 mod system;
 mod tcp;
 mod wide;
@@ -39,4 +46,7 @@ pub const COLLECTORS: &[Spec<Doors>] = &[
     tcp::SPEC,
     conntrack::SPEC,
     softnet::SPEC,
+    disk::SPEC,
+    md::SPEC,
+    nvme::SPEC,
 ];

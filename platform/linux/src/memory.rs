@@ -5,8 +5,8 @@
 //! guessed: a kernel without MemAvailable (before 3.14) has no available memory here, because no sum of its
 //! other lines is that.
 //!
-//! A disk of zram is asked under a lock of its driver. The newest kernels hold that lock while an administrator
-//! has pages written back to a backing device or recompressed, and this collector then waits with it.
+//! A disk of zram is asked under a lock of its driver, which the newest kernels hold while an administrator has
+//! pages written back or recompressed: minutes. So it is asked by a [thread of its own](zram), beside the rest.
 
 mod meminfo;
 mod vmstat;
@@ -67,10 +67,10 @@ const FAMILIES: [Id; SHARED.len() + meminfo::DETAILS] = {
 };
 
 struct Collected {
-    doors: Arc<Doors>,
+    page_size: u64,
     meminfo: File,
     vmstat: File,
-    zram: zram::Devices,
+    zram: zram::Zram,
     buffer: Buffer,
 }
 
@@ -78,24 +78,27 @@ fn open(doors: &Arc<Doors>, _: &Settings) -> Result<Box<dyn Collector>, Error> {
     Ok(Box::new(Collected {
         meminfo: doors.procfs.file("meminfo", Shape::Attr),
         vmstat: doors.procfs.file("vmstat", Shape::Table),
-        zram: zram::Devices::default(),
+        zram: zram::Zram::new(doors),
         buffer: Buffer::default(),
-        doors: Arc::clone(doors),
+        page_size: doors.page_size,
     }))
 }
 
 impl Collector for Collected {
     fn collect(&mut self, scrape: &Scrape, out: &mut Batch) -> Result<(), Error> {
-        let Collected { doors, meminfo, vmstat, zram, buffer } = self;
+        let Collected { page_size, meminfo, vmstat, zram, buffer } = self;
+        let asked = zram.ask(scrape.now);
         let events = vmstat
             .read(buffer)
             .and_then(|contents| vmstat::parse(contents).map_err(|expected| expected.of(vmstat)));
         if let Some(events) = out.keep(events) {
-            activity(&events, doors.page_size).put(out);
+            activity(&events, *page_size).put(out);
         }
-        let zram = out.keep(zram.read(&doors.sysfs, scrape.now, buffer));
-        let contents = meminfo.read(buffer)?;
-        let lines = meminfo::parse(contents).map_err(|expected| expected.of(meminfo))?;
+        let lines = meminfo
+            .read(buffer)
+            .and_then(|contents| meminfo::parse(contents).map_err(|expected| expected.of(meminfo)));
+        let zram = out.keep(asked.and_then(|asked| zram.answer(asked)));
+        let lines = lines?;
         shared(&lines, zram).put(out);
         lines.put(out);
         Ok(())

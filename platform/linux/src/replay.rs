@@ -19,22 +19,16 @@ impl Replay {
         Self::set(spec, entries, &Settings::default())
     }
 
+    /// Why there is nothing to open on this machine.
+    pub(crate) fn refused(spec: &Spec<Doors>, entries: &str) -> Error {
+        let (doors, _) = machine(entries);
+        (spec.open)(&doors, &Settings::default()).err().unwrap()
+    }
+
     /// The same, with settings.
     pub(crate) fn set(spec: &Spec<Doors>, entries: &str, settings: &Settings) -> Replay {
-        Self::attempt(spec, entries, settings).unwrap()
-    }
-
-    /// Why this machine has nothing to open.
-    pub(crate) fn refused(spec: &Spec<Doors>, entries: &str) -> Error {
-        Self::attempt(spec, entries, &Settings::default()).map(drop).unwrap_err()
-    }
-
-    fn attempt(spec: &Spec<Doors>, entries: &str, settings: &Settings) -> Result<Replay, Error> {
-        let facts = "== 1 fact page_size ok text\n4096\n== 1 fact ticks_per_second ok text\n100\n";
-        let capture = format!("# gauged capture 1\n{facts}{entries}").parse().unwrap();
-        let player = Arc::new(Player::new(capture));
-        let doors = Arc::new(Doors::replaying(&player, here).unwrap());
-        Ok(Replay { collector: (spec.open)(&doors, settings)?, player, number: 0 })
+        let (doors, player) = machine(entries);
+        Replay { collector: (spec.open)(&doors, settings).unwrap(), player, number: 0 }
     }
 
     /// From now on it is the capture's second pass.
@@ -79,13 +73,22 @@ impl Replay {
     }
 }
 
+fn machine(entries: &str) -> (Arc<Doors>, Arc<Player>) {
+    let facts = "== 1 clock boottime ok text\n0.000000000\n== 1 fact page_size ok text\n4096\n\
+                 == 1 fact ticks_per_second ok text\n100\n";
+    let capture = format!("# gauged capture 1\n{facts}{entries}").parse().unwrap();
+    let player = Arc::new(Player::new(capture));
+    (Arc::new(Doors::replaying(&player, spawn).unwrap()), player)
+}
+
 /// One scrape of a recorded machine, see [`Replay::shown`].
 pub(crate) fn replay(spec: &Spec<Doors>, entries: &str) -> String {
     Replay::open(spec, entries).shown()
 }
 
-/// A recorded machine has nothing that can hang: work is done where it is asked for.
-fn here(_: &str, work: Box<dyn FnOnce() + Send>) -> std::io::Result<()> {
-    work();
+/// A thread that touches no machine needs no file table of its own.
+#[expect(clippy::disallowed_methods, reason = "a replayed question touches no machine")]
+fn spawn(_: &str, work: Box<dyn FnOnce() + Send>) -> std::io::Result<()> {
+    std::thread::spawn(work);
     Ok(())
 }

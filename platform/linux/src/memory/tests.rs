@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::replay::{Replay, replay};
+use crate::stuck::Machine;
+use std::time::Duration;
 
 const VMSTAT: &str = "== 1 file proc/vmstat ok text\nnr_free_pages 5\npswpin 3\npswpout 4\npgfault 100\npgmajfault 7\noom_kill 2\n";
 const NO_BLOCK: &str = "== 1 list sys/block 2\n";
@@ -161,6 +163,51 @@ sda
     let shown = machine.shown();
     assert_eq!(sample(&shown, "host_memory_compressed_bytes"), Some(1024.0));
     assert!(!shown.contains("failed"), "{shown}");
+}
+
+#[test]
+fn a_zram_disk_that_hangs_costs_what_it_takes_and_a_moment_once() {
+    let files = [
+        ("proc/meminfo", "MemTotal: 8 kB\nZswap: 1 kB\nZswapped: 3 kB\n"),
+        ("proc/vmstat", "pswpin 3\npswpout 4\n"),
+        ("sys/block/zram0/mm_stat", "1000 400 500 0"),
+    ];
+    let machine = Machine::new("zram-hang", &files);
+    let mut collector = open(&machine.doors, &Settings::default()).unwrap();
+    let mut collect = || {
+        let mut out = Batch::default();
+        collector.collect(&Machine::scrape(), &mut out).unwrap();
+        assert!(out.rows().any(|row| row.family() == family::TOTAL.id()));
+        assert!(!out.rows().any(|row| row.family() == family::COMPRESSED.id()));
+        let [failure] = out.failures() else { panic!("one failure: {:?}", out.failures()) };
+        failure.to_string()
+    };
+    for scrape in 0..100 {
+        let before = Machine::now();
+        let failure = collect();
+        assert!(failure.ends_with("/sys/block/zram*/mm_stat: no answer before the deadline"), "{failure}");
+        assert!(Machine::now() - before < Duration::from_secs(1));
+        assert!(
+            scrape == 0 || Machine::now() - before < Duration::from_millis(45),
+            "it is not waited for again"
+        );
+    }
+}
+
+#[test]
+fn disks_of_zram_that_come_are_found_within_a_minute_and_that_go_are_no_failure() {
+    let machine = "\
+== 1 list sys/block ok text
+sda
+== 2 list sys/block ok text
+zram0
+== 2 file sys/block/zram0/mm_stat ok text
+ 1000 400 500 0
+";
+    let mut machine = Replay::open(&SPEC, &format!("{VMSTAT}{SMALL}{machine}"));
+    assert_eq!(sample(&machine.shown(), "host_memory_compressed_bytes"), kib(1));
+    machine.second_pass();
+    assert_eq!(sample(&machine.shown(), "host_memory_compressed_bytes"), Some(1524.0));
 }
 
 #[test]

@@ -1,13 +1,23 @@
 //! The memory that compressed disks take: `mm_stat` of each `/sys/block/zramN` (the kernel's
 //! admin-guide/blockdev/zram), summed.
 //!
+//! Reading mm_stat takes the driver's init_lock, which the newest kernels hold as long as a writeback or a
+//! recompression takes. So a thread of this module's own reads it, and its answer is waited for no longer than
+//! [`PATIENCE`], once: while it is stuck nothing more is asked and nothing is waited for. A machine without a disk
+//! of zram has no such thread.
+//!
 //! `/sys/block` is listed at most once a minute, and at once when a disk that was there is gone: disks of zram
-//! are made at boot, and a listing costs more than all their files.
+//! are made at boot, and a listing costs more than all their files. A listing asks no driver.
 
+use crate::pool::{Ask, Asked, Next, Pool};
 use crate::scan::{Expected, whole, words};
-use door::{Buffer, File, Root, Shape};
+use door::{Buffer, Doors, File, Root, Shape};
 use schema::{Errno, Error};
+use std::sync::Arc;
 use std::time::Duration;
+
+/// How long an answer is waited for. Without a writeback it takes microseconds.
+const PATIENCE: Duration = Duration::from_millis(50);
 
 /// How long a list of disks is good for.
 const LISTED: Duration = Duration::from_secs(60);
@@ -24,9 +34,114 @@ pub(super) struct Sums {
     pub(super) taken: u64,
 }
 
-/// The disks of zram.
+/// What a question is about: there is one at a time.
+const ALL_DISKS: u64 = 0;
+
+/// The disks of zram, as the scraping thread knows them.
+pub(super) struct Zram {
+    doors: Arc<Doors>,
+    pool: Pool<Question>,
+    /// Whether there are disks, and when that was last looked up.
+    there: bool,
+    looked: Option<Duration>,
+    /// Room for a listing.
+    found: Vec<String>,
+    /// What an error names.
+    what: Arc<str>,
+}
+
+/// What the thread is asked.
 #[derive(Debug, Default)]
-pub(super) struct Devices {
+struct Question {
+    now: Duration,
+    answer: Option<Result<Option<Sums>, Error>>,
+}
+
+impl Zram {
+    /// Asks nothing yet.
+    pub(super) fn new(doors: &Arc<Doors>) -> Zram {
+        let of_thread = Arc::clone(doors);
+        let asker = move || -> Ask<Question> {
+            let (doors, mut devices, mut buffer) =
+                (Arc::clone(&of_thread), Devices::default(), Buffer::default());
+            Box::new(move |question| {
+                question.answer = Some(devices.read(&doors.sysfs, question.now, &mut buffer));
+            })
+        };
+        Zram {
+            pool: Pool::new(doors.spawn, "zram", 1, asker),
+            there: false,
+            looked: None,
+            found: Vec::new(),
+            what: doors.sysfs.path("block/zram*/mm_stat").to_string_lossy().into(),
+            doors: Arc::clone(doors),
+        }
+    }
+
+    /// Has the disks read, where there are any; None where there are none. `now` is since boot.
+    ///
+    /// # Errors
+    /// `/sys/block` cannot be listed.
+    pub(super) fn ask(&mut self, now: Duration) -> Result<Option<Asked>, Error> {
+        if !self.there && is_due(self.looked, now) {
+            list(&self.doors.sysfs, &mut self.found)?;
+            self.there = !self.found.is_empty();
+            self.looked = Some(now);
+        }
+        if !self.there {
+            return Ok(None);
+        }
+        self.pool.begin();
+        // An answer of an earlier time is thrown away.
+        while !matches!(self.pool.next(Duration::ZERO), Next::Nothing) {}
+        Ok(Some(self.pool.ask(0, ALL_DISKS, |question| question.now = now)))
+    }
+
+    /// What all disks take together; None where there is no disk of zram.
+    ///
+    /// # Errors
+    /// A disk that is there cannot be read (a sum without it would be too small); `Late` where the thread did not
+    /// answer, `Refused` where none could be started.
+    pub(super) fn answer(&mut self, asked: Option<Asked>) -> Result<Option<Sums>, Error> {
+        let Some(asked) = asked else { return Ok(None) };
+        let late = || Error::Late(Arc::clone(&self.what));
+        match asked {
+            Asked::Now => {}
+            Asked::Still => return Err(late()),
+            Asked::Full => {
+                let rule = "not asked: no thread can be started";
+                return Err(Error::Refused { path: Arc::clone(&self.what), rule });
+            }
+        }
+        let answer = match self.pool.next(self.doors.clock.patience(PATIENCE)) {
+            Next::Answer { question, .. } => question.answer.clone(),
+            Next::Late { .. } | Next::Nothing => None,
+        };
+        let sums = answer.ok_or_else(late)??;
+        // None left: from now on this thread looks for new ones.
+        self.there = sums.is_some();
+        Ok(sums)
+    }
+}
+
+fn is_due(listed: Option<Duration>, now: Duration) -> bool {
+    listed.is_none_or(|listed| now.saturating_sub(listed) >= LISTED)
+}
+
+/// The names of the disks.
+fn list(sysfs: &Root, found: &mut Vec<String>) -> Result<(), Error> {
+    match sysfs.list("block", found) {
+        // A sysfs without block devices has no compressed ones.
+        Ok(()) | Err(Error::Io { source: Errno::NOT_FOUND, .. }) => {}
+        Err(error) => return Err(error),
+    }
+    found.retain(|name| name.strip_prefix("zram").is_some_and(|n| whole(n.as_bytes()).is_some()));
+    Ok(())
+}
+
+/// The disks of zram, as the thread that reads them has them: its open files are in its own table.
+#[derive(Debug, Default)]
+struct Devices {
     /// Names and files of the same disks.
     names: Vec<String>,
     files: Vec<File>,
@@ -40,13 +155,8 @@ impl Devices {
     ///
     /// # Errors
     /// The list or a disk that is there cannot be read: a sum without it would be too small.
-    pub(super) fn read(
-        &mut self,
-        sysfs: &Root,
-        now: Duration,
-        buffer: &mut Buffer,
-    ) -> Result<Option<Sums>, Error> {
-        if self.listed.is_none_or(|listed| now.saturating_sub(listed) >= LISTED) {
+    fn read(&mut self, sysfs: &Root, now: Duration, buffer: &mut Buffer) -> Result<Option<Sums>, Error> {
+        if is_due(self.listed, now) {
             self.list(sysfs)?;
             self.listed = Some(now);
         }
@@ -69,12 +179,7 @@ impl Devices {
     }
 
     fn list(&mut self, sysfs: &Root) -> Result<(), Error> {
-        match sysfs.list("block", &mut self.found) {
-            // A sysfs without block devices has no compressed ones.
-            Ok(()) | Err(Error::Io { source: Errno::NOT_FOUND, .. }) => {}
-            Err(error) => return Err(error),
-        }
-        self.found.retain(|name| name.strip_prefix("zram").is_some_and(|n| whole(n.as_bytes()).is_some()));
+        list(sysfs, &mut self.found)?;
         if self.found != self.names {
             std::mem::swap(&mut self.found, &mut self.names);
             let file = |name: &String| sysfs.file(&format!("block/{name}/mm_stat"), Shape::Attr);

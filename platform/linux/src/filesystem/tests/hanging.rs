@@ -1,6 +1,6 @@
 //! The collector over mounts that hang, on real threads.
 
-use super::super::pool::MOST_THREADS;
+use super::super::MOST_THREADS;
 use super::*;
 use door::{Call, Live, Paths};
 use std::collections::BTreeSet;
