@@ -51,7 +51,6 @@ fn clock() -> Clock {
         call: Box::new(NoCalls),
         boottime: since_start,
         spawn: |_, _| Err(std::io::ErrorKind::Unsupported.into()),
-        poll: |_| Ok(true),
         page_size: 4096,
         ticks_per_second: 100,
     };

@@ -4,12 +4,10 @@
 //! A file is opened at its first reading, by the thread that reads it; that matters, because lanes have file
 //! tables of their own. A descriptor whose device has gone (ENODEV, ESRCH) is closed and opened anew next time.
 
-use crate::Poll;
 use crate::tape::{Player, Recorder};
 use schema::{Errno, Error};
-use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::ThreadId;
 
@@ -60,6 +58,35 @@ impl Buffer {
     }
 }
 
+/// A descriptor, and the thread that opened it: in another thread's file table its number is nothing, or another
+/// file, and must neither be read nor closed there.
+struct Open {
+    by: ThreadId,
+    /// None only while it is dropped.
+    descriptor: Option<Descriptor>,
+}
+
+impl Open {
+    fn new(path: &Path) -> Result<Open, Errno> {
+        let descriptor = Some(Descriptor::open(path).map_err(|e| errno(&e))?);
+        Ok(Open { by: std::thread::current().id(), descriptor })
+    }
+
+    /// The descriptor, on the thread where it means this file.
+    fn here(&self) -> Option<&Descriptor> {
+        self.descriptor.as_ref().filter(|_| self.by == std::thread::current().id())
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        if self.here().is_none() {
+            // The other thread's table keeps it open. Closing the number here would close somebody else's file.
+            std::mem::forget(self.descriptor.take());
+        }
+    }
+}
+
 /// A file behind a door.
 #[derive(Debug)]
 pub struct File {
@@ -69,7 +96,7 @@ pub struct File {
 }
 
 enum Place {
-    Live { path: PathBuf, open: Option<Descriptor>, poll: Poll, key: String, recorder: Option<Arc<Recorder>> },
+    Live { path: PathBuf, open: Option<Open>, key: String, recorder: Option<Arc<Recorder>> },
     Replaying { key: String, player: Arc<Player> },
 }
 
@@ -83,17 +110,11 @@ impl std::fmt::Debug for Place {
 }
 
 impl File {
-    pub(crate) fn live(
-        path: PathBuf,
-        shape: Shape,
-        poll: Poll,
-        key: String,
-        recorder: Option<Arc<Recorder>>,
-    ) -> File {
+    pub(crate) fn live(path: PathBuf, shape: Shape, key: String, recorder: Option<Arc<Recorder>>) -> File {
         File {
             path: path.to_string_lossy().into(),
             shape,
-            place: Place::Live { path, open: None, poll, key, recorder },
+            place: Place::Live { path, open: None, key, recorder },
         }
     }
 
@@ -134,17 +155,6 @@ impl File {
         }
     }
 
-    /// False if the file says that it did not change since it was last asked (poll(2) with POLLPRI, as
-    /// proc_pid_mountinfo(5) offers it). Recorded machines are always read anew.
-    pub fn changed(&self) -> bool {
-        match &self.place {
-            Place::Live { open: Some(open), poll, recorder: None, .. } => {
-                !matches!(poll(open.as_fd()), Ok(false))
-            }
-            Place::Live { .. } | Place::Replaying { .. } => true,
-        }
-    }
-
     /// An error about a line of this file.
     pub fn parse_error(&self, line: u32, what: &'static str) -> Error {
         Error::Parse { path: Arc::clone(&self.path), line, what }
@@ -156,15 +166,15 @@ const ESRCH: i32 = 3;
 const ENODEV: i32 = 19;
 
 fn read_live(
-    path: &PathBuf,
-    open: &mut Option<Descriptor>,
+    path: &Path,
+    open: &mut Option<Open>,
     shape: Shape,
     buffer: &mut Buffer,
 ) -> Result<usize, Errno> {
-    let descriptor = match open {
-        Some(descriptor) => descriptor,
-        None => open.insert(Descriptor::open(path).map_err(|e| errno(&e))?),
-    };
+    if open.as_ref().and_then(Open::here).is_none() {
+        *open = Some(Open::new(path)?);
+    }
+    let Some(descriptor) = open.as_ref().and_then(Open::here) else { return Err(Errno::IO) };
     let result = pread_all(descriptor, shape, buffer);
     if let Err(Errno(ESRCH | ENODEV)) = result {
         *open = None;

@@ -21,14 +21,10 @@ pub use file::{Buffer, File, Shape, Shared};
 pub use root::Root;
 pub use tape::{Player, Recorder};
 
-use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 
 /// Starts a thread that may be stuck for ever without harm: one with a private file table.
 pub type Spawn = fn(name: &str, work: Box<dyn FnOnce() + Send>) -> std::io::Result<()>;
-
-/// Says whether a file that reports its changes (poll(2), POLLPRI) has changed since it was last asked.
-pub type Poll = fn(BorrowedFd<'_>) -> std::io::Result<bool>;
 
 /// What a `-sys` crate provides: the system calls of this machine.
 pub struct Live {
@@ -38,8 +34,6 @@ pub struct Live {
     pub boottime: fn() -> std::time::Duration,
     /// Starts a thread with a private file table.
     pub spawn: Spawn,
-    /// Asks a file whether it changed.
-    pub poll: Poll,
     /// Bytes in a page of memory.
     pub page_size: u64,
     /// Ticks in a second of CPU time (`sysconf(_SC_CLK_TCK)`).
@@ -99,9 +93,9 @@ impl Doors {
     fn over(live: Live, paths: &Paths, recorder: Option<&Arc<Recorder>>) -> Doors {
         let recorder = || recorder.map(Arc::clone);
         Doors {
-            procfs: Root::live("proc", &paths.procfs, live.poll, recorder()),
-            sysfs: Root::live("sys", &paths.sysfs, live.poll, recorder()),
-            rootfs: Root::live("root", &paths.rootfs, live.poll, recorder()),
+            procfs: Root::live("proc", &paths.procfs, recorder()),
+            sysfs: Root::live("sys", &paths.sysfs, recorder()),
+            rootfs: Root::live("root", &paths.rootfs, recorder()),
             clock: Clock::live(live.boottime, recorder()),
             calls: Calls::live(live.call, recorder()),
             spawn: live.spawn,

@@ -1,6 +1,5 @@
 //! A tree of files: `/proc`, `/sys` or the host's `/`, where this machine or a recording has it.
 
-use crate::Poll;
 use crate::file::{File, Shape, Shared, errno};
 use crate::tape::{Player, Recorder};
 use schema::{Errno, Error};
@@ -18,7 +17,7 @@ pub struct Root {
 }
 
 enum Place {
-    Live { at: PathBuf, poll: Poll, recorder: Option<Arc<Recorder>> },
+    Live { at: PathBuf, recorder: Option<Arc<Recorder>> },
     Replaying(Arc<Player>),
 }
 
@@ -32,8 +31,8 @@ impl std::fmt::Debug for Place {
 }
 
 impl Root {
-    pub(crate) fn live(name: &'static str, at: &str, poll: Poll, recorder: Option<Arc<Recorder>>) -> Root {
-        Root { name, place: Place::Live { at: at.into(), poll, recorder }, shared: Mutex::default() }
+    pub(crate) fn live(name: &'static str, at: &str, recorder: Option<Arc<Recorder>>) -> Root {
+        Root { name, place: Place::Live { at: at.into(), recorder }, shared: Mutex::default() }
     }
 
     pub(crate) fn replaying(name: &'static str, player: Arc<Player>) -> Root {
@@ -44,9 +43,7 @@ impl Root {
     pub fn file(&self, path: &str, shape: Shape) -> File {
         let key = self.key(path);
         match &self.place {
-            Place::Live { at, poll, recorder } => {
-                File::live(at.join(path), shape, *poll, key, recorder.clone())
-            }
+            Place::Live { at, recorder } => File::live(at.join(path), shape, key, recorder.clone()),
             Place::Replaying(player) => File::replaying(&format!("/{key}"), shape, key, Arc::clone(player)),
         }
     }

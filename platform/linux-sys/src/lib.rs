@@ -11,9 +11,6 @@ mod thread;
 pub use calls::STATFS_WORDS;
 pub use thread::{private_tables, spawn_private};
 
-use rustix::event::{PollFd, PollFlags};
-use std::io;
-use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
 /// The system calls of this machine, for [`door::Doors::live`].
@@ -22,7 +19,6 @@ pub fn live() -> door::Live {
         call: Box::new(calls::Syscalls),
         boottime,
         spawn: spawn_private,
-        poll,
         // A usize is 64 bits or fewer wherever Linux runs.
         page_size: rustix::param::page_size() as u64,
         ticks_per_second: rustix::param::clock_ticks_per_second(),
@@ -37,21 +33,6 @@ fn boottime() -> Duration {
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
-/// Asks, without waiting, whether a file that reports its changes has changed since it was last asked (poll(2)
-/// with POLLPRI). `/proc/self/mountinfo` and its like then answer POLLPRI and POLLERR.
-///
-/// # Errors
-/// What poll(2) says; EBADF for a descriptor that is not open here, as one of another file table is.
-pub fn poll(file: BorrowedFd<'_>) -> io::Result<bool> {
-    let mut asked = [PollFd::from_borrowed_fd(file, PollFlags::PRI)];
-    rustix::event::poll(&mut asked, Some(&rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 }))?;
-    let [answer] = asked;
-    if answer.revents().contains(PollFlags::NVAL) {
-        return Err(rustix::io::Errno::BADF.into());
-    }
-    Ok(answer.revents().intersects(PollFlags::PRI | PollFlags::ERR))
-}
-
 /// Ends the process at once, with every thread (exit_group(2)).
 ///
 /// Nothing is flushed, dropped or joined: that is the point, because a thread that is stuck in the kernel
@@ -64,7 +45,6 @@ pub fn exit_now(code: i32) -> ! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::fd::AsFd;
 
     #[test]
     fn the_machine_has_pages_ticks_and_a_clock_that_goes_on() {
@@ -74,18 +54,6 @@ mod tests {
         let before = (live.boottime)();
         assert!(before > Duration::ZERO && (live.boottime)() >= before);
     }
-
-    #[test]
-    fn a_file_without_news_has_not_changed() {
-        use rustix::fs::{Mode, OFlags};
-        let mounts = rustix::fs::open("/proc/self/mountinfo", OFlags::RDONLY, Mode::empty()).unwrap();
-        // A mount made since the file was opened is news, which the first answer takes away.
-        let _ = poll(mounts.as_fd()).unwrap();
-        assert!(!poll(mounts.as_fd()).unwrap());
-    }
-
-    /// Set for the child in which [`exit_now`] is called: it must not be the test run that ends.
-    const CHILD: &str = "GAUGED_TEST_EXIT_NOW";
 
     #[test]
     #[expect(clippy::disallowed_types, reason = "how a process ends is seen from outside it")]

@@ -39,7 +39,6 @@ impl Machine {
                 std::mem::forget(work);
                 Ok(())
             },
-            poll: |_| Ok(false),
             page_size: 4096,
             ticks_per_second: 100,
         };

@@ -70,7 +70,6 @@ impl Machine {
             call: Box::new(Shared(Arc::clone(&kernel))),
             boottime: Machine::now,
             spawn,
-            poll: |_| Ok(false),
             page_size: 4096,
             ticks_per_second: 100,
         };
