@@ -5,7 +5,9 @@
 
 #![forbid(unsafe_code)]
 
+mod attribute;
 mod cpu;
+mod cpu_list;
 mod filesystem;
 mod load;
 mod memory;
@@ -14,9 +16,11 @@ pub mod own;
 #[cfg(test)]
 mod replay;
 mod scan;
+mod topology;
 
 use door::Doors;
 use schema::Spec;
 
 /// Every collector of Linux, in the order in which inline ones run.
-pub const COLLECTORS: &[Spec<Doors>] = &[os::SPEC, cpu::SPEC, load::SPEC, memory::SPEC, filesystem::SPEC];
+pub const COLLECTORS: &[Spec<Doors>] =
+    &[os::SPEC, cpu::SPEC, load::SPEC, memory::SPEC, filesystem::SPEC, topology::SPEC];
