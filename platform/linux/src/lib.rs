@@ -8,6 +8,7 @@
 mod attribute;
 mod cpu;
 mod cpu_list;
+mod cpufreq;
 mod filesystem;
 mod load;
 mod memory;
@@ -23,4 +24,4 @@ use schema::Spec;
 
 /// Every collector of Linux, in the order in which inline ones run.
 pub const COLLECTORS: &[Spec<Doors>] =
-    &[os::SPEC, cpu::SPEC, load::SPEC, memory::SPEC, filesystem::SPEC, topology::SPEC];
+    &[os::SPEC, cpu::SPEC, load::SPEC, memory::SPEC, filesystem::SPEC, topology::SPEC, cpufreq::SPEC];
