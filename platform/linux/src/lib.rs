@@ -9,6 +9,7 @@ mod attribute;
 mod cpu;
 mod cpu_list;
 mod cpufreq;
+mod edac;
 mod filesystem;
 mod load;
 mod memory;
@@ -23,5 +24,13 @@ use door::Doors;
 use schema::Spec;
 
 /// Every collector of Linux, in the order in which inline ones run.
-pub const COLLECTORS: &[Spec<Doors>] =
-    &[os::SPEC, cpu::SPEC, load::SPEC, memory::SPEC, filesystem::SPEC, topology::SPEC, cpufreq::SPEC];
+pub const COLLECTORS: &[Spec<Doors>] = &[
+    os::SPEC,
+    cpu::SPEC,
+    load::SPEC,
+    memory::SPEC,
+    filesystem::SPEC,
+    topology::SPEC,
+    cpufreq::SPEC,
+    edac::SPEC,
+];
