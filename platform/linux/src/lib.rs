@@ -11,6 +11,7 @@ mod cpu_list;
 mod cpufreq;
 mod edac;
 mod filesystem;
+mod filter;
 mod load;
 mod memory;
 mod os;
@@ -18,6 +19,7 @@ pub mod own;
 #[cfg(test)]
 mod replay;
 mod scan;
+mod thermal;
 mod topology;
 
 use door::Doors;
@@ -32,5 +34,6 @@ pub const COLLECTORS: &[Spec<Doors>] = &[
     filesystem::SPEC,
     topology::SPEC,
     cpufreq::SPEC,
+    thermal::SPEC,
     edac::SPEC,
 ];
