@@ -46,6 +46,9 @@ pub fn exit_now(code: i32) -> ! {
 mod tests {
     use super::*;
 
+    /// Set in the child of the test of [`exit_now`].
+    const CHILD: &str = "LINUX_SYS_TEST_CHILD";
+
     #[test]
     fn the_machine_has_pages_ticks_and_a_clock_that_goes_on() {
         let live = live();

@@ -5,10 +5,14 @@
 
 #![forbid(unsafe_code)]
 
+mod attribute;
 mod clock;
 mod conntrack;
 mod cpu;
+mod cpu_list;
+mod cpufreq;
 mod disk;
+mod edac;
 mod filesystem;
 mod filter;
 mod load;
@@ -28,6 +32,8 @@ mod softnet;
 mod stuck;
 mod system;
 mod tcp;
+mod thermal;
+mod topology;
 mod wide;
 
 use door::Doors;
@@ -49,4 +55,8 @@ pub const COLLECTORS: &[Spec<Doors>] = &[
     disk::SPEC,
     md::SPEC,
     nvme::SPEC,
+    topology::SPEC,
+    cpufreq::SPEC,
+    thermal::SPEC,
+    edac::SPEC,
 ];

@@ -1,6 +1,6 @@
-//! Where the CPUs spend their time.
+//! What the CPUs are, how fast they run and where they spend their time.
 
-use crate::unit::{Count, Seconds};
+use crate::unit::{Count, Hertz, Info, Seconds, State};
 use crate::{Batch, families};
 
 families! {
@@ -10,6 +10,35 @@ families! {
 
     /// How many CPUs are online.
     CPUS: gauge<Count> = "host_cpus" {} on [Linux, Macos] since "0.1.0";
+
+    /// What each CPU that is online is: its package (socket), its core (unique within the package) and its model.
+    /// Where the machine has several types of core, cluster is the type.
+    CPU_INFO: info<Info> = "host_cpu_info" { cpu, package, core, cluster, model_name }
+        on [Linux, Macos] since "0.1.0";
+
+    /// 1 if the CPU is online. CPUs that are present and offline have 0.
+    ONLINE: gauge<State> = "host_cpu_online" { cpu } on [Linux] since "0.1.0";
+
+    /// How fast the CPU runs: the average that the hardware measured where the kernel tells it, else what was
+    /// last asked of the hardware.
+    FREQUENCY: gauge<Hertz> = "host_cpu_frequency_hertz" { cpu } on [Linux, Macos] since "0.1.0";
+
+    /// The lowest frequency that the hardware can run at. Read once for each list of CPUs.
+    FREQUENCY_MIN: gauge<Hertz> = "host_cpu_frequency_min_hertz" { cpu } on [Linux, Macos] since "0.1.0";
+
+    /// The highest frequency that the hardware can run at. Read once for each list of CPUs.
+    FREQUENCY_MAX: gauge<Hertz> = "host_cpu_frequency_max_hertz" { cpu } on [Linux, Macos] since "0.1.0";
+
+    /// How often the core was throttled because it was too hot.
+    CORE_THROTTLES: counter<Count> = "host_cpu_core_throttles_total" { package, core } on [Linux] since "0.1.0";
+
+    /// How often the package (socket) was throttled because it was too hot.
+    PACKAGE_THROTTLES: counter<Count> = "host_cpu_package_throttles_total" { package }
+        on [Linux] since "0.1.0";
+
+    /// Seconds for which the package (socket) was throttled because it was too hot.
+    PACKAGE_THROTTLE_SECONDS: counter<Seconds> = "host_cpu_package_throttle_seconds_total" { package }
+        on [Linux] since "0.1.0";
 }
 
 /// One CPU's time by mode; None where the system does not count that mode.
@@ -50,6 +79,93 @@ impl Times {
             if let Some(seconds) = seconds {
                 out.put(&CPU_SECONDS, [cpu, mode], seconds);
             }
+        }
+    }
+}
+
+/// What a CPU is; an empty text where the system does not tell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Identity<'a> {
+    /// The package (socket), by the system's number.
+    pub package: &'a str,
+    /// The core, by the system's number, which is unique within the package.
+    pub core: &'a str,
+    /// The type of its core, where the machine has more than one.
+    pub cluster: &'a str,
+    /// The model, for people.
+    pub model_name: &'a str,
+}
+
+impl Identity<'_> {
+    /// The only writer of [`CPU_INFO`].
+    pub fn put(self, cpu: &str, out: &mut Batch) {
+        out.put(&CPU_INFO, [cpu, self.package, self.core, self.cluster, self.model_name], Info);
+    }
+}
+
+/// The only writer of [`ONLINE`].
+pub fn put_online(cpu: &str, online: bool, out: &mut Batch) {
+    out.put(&ONLINE, [cpu], State(online));
+}
+
+/// How fast a CPU runs and can run.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Frequency {
+    /// Now; None where nobody can tell at this moment.
+    pub now: Option<Hertz>,
+    /// At the least.
+    pub min: Option<Hertz>,
+    /// At the most.
+    pub max: Option<Hertz>,
+}
+
+impl Frequency {
+    /// The only writer of [`FREQUENCY`], [`FREQUENCY_MIN`] and [`FREQUENCY_MAX`].
+    pub fn put(self, cpu: &str, out: &mut Batch) {
+        let families = [(&FREQUENCY, self.now), (&FREQUENCY_MIN, self.min), (&FREQUENCY_MAX, self.max)];
+        for (family, hertz) in families {
+            if let Some(hertz) = hertz {
+                out.put(family, [cpu], hertz);
+            }
+        }
+    }
+}
+
+/// What heat cost a core or a package.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Throttled<'a> {
+    /// A core was throttled so often.
+    Core {
+        /// Its package.
+        package: &'a str,
+        /// Its number there.
+        core: &'a str,
+        /// How often.
+        times: Count,
+    },
+    /// A package was throttled so often.
+    Package {
+        /// Its number.
+        package: &'a str,
+        /// How often.
+        times: Count,
+    },
+    /// A package was throttled for so long.
+    PackageTime {
+        /// Its number.
+        package: &'a str,
+        /// How long.
+        time: Seconds,
+    },
+}
+
+impl Throttled<'_> {
+    /// The only writer of [`CORE_THROTTLES`], [`PACKAGE_THROTTLES`] and [`PACKAGE_THROTTLE_SECONDS`].
+    pub fn put(self, out: &mut Batch) {
+        match self {
+            Throttled::Core { package, core, times } => out.put(&CORE_THROTTLES, [package, core], times),
+            Throttled::Package { package, times } => out.put(&PACKAGE_THROTTLES, [package], times),
+            Throttled::PackageTime { package, time } => out.put(&PACKAGE_THROTTLE_SECONDS, [package], time),
         }
     }
 }

@@ -1,0 +1,162 @@
+//! A chip: sensors that are asked one after the other, within a budget, while their device is awake.
+//!
+//! A chip that has used up its budget is left, and goes on with its next sensor in the next scrape. Limits of
+//! temperatures are asked with the first reading of their sensor and kept: an NVMe disk needs a command for
+//! each, and they do not change.
+
+use super::value::{self, Kind};
+use crate::attribute::{gone, removed, silent};
+use crate::scan::Expected;
+use door::{Buffer, Clock, File};
+use schema::families::thermal::{self as family, Limit};
+use schema::unit::Celsius;
+use schema::{Batch, Error};
+use std::time::Duration;
+
+const WANTED: Expected = Expected { line: 1, what: "a whole number" };
+
+/// A chip with its sensors.
+#[derive(Debug)]
+pub(super) struct Chip {
+    /// What it is called; no other chip is.
+    pub(super) chip: String,
+    /// What its driver calls it.
+    pub(super) name: String,
+    pub(super) sensors: Vec<Sensor>,
+    /// Files that say whether it sleeps.
+    pub(super) sleep: Vec<Sleep>,
+    /// The sensor with which the next collection begins.
+    pub(super) next: usize,
+    pub(super) turn: Turn,
+}
+
+/// When a chip's turn is: those that were in time before those that were not, and of the latter the one that
+/// has waited longest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Turn {
+    late: bool,
+    /// The scrape that asked it last.
+    asked: u64,
+    /// Its place in the list of chips.
+    pub(super) place: usize,
+}
+
+/// A file that says whether a device sleeps.
+#[derive(Debug)]
+pub(super) enum Sleep {
+    /// The power management's `runtime_status`.
+    Runtime(File),
+    /// The `state` of a SCSI disk.
+    Disk(File),
+}
+
+/// A sensor.
+#[derive(Debug)]
+pub(super) struct Sensor {
+    pub(super) kind: Kind,
+    /// `temp1`.
+    pub(super) sensor: String,
+    /// What its driver calls it; may be empty.
+    pub(super) label: String,
+    pub(super) input: File,
+    /// Limits that are yet to be asked.
+    pub(super) unasked: Vec<(Limit, File)>,
+    pub(super) limits: Vec<(Limit, Celsius)>,
+}
+
+/// The time that there is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Time<'a> {
+    pub(super) clock: &'a Clock,
+    /// The scrape.
+    pub(super) number: u64,
+    /// For one chip.
+    pub(super) budget: Duration,
+    /// For all.
+    pub(super) end: Duration,
+}
+
+impl Chip {
+    /// Asks the chip. True if a sensor has gone, so that chips are to be listed anew.
+    pub(super) fn collect(&mut self, time: Time<'_>, buffer: &mut Buffer, out: &mut Batch) -> bool {
+        let mut listing = false;
+        let began = time.clock.now();
+        if began < time.end && !self.asleep(buffer) {
+            self.turn.asked = time.number;
+            let end = (began + time.budget).min(time.end);
+            let count = self.sensors.len();
+            let mut reached = 0;
+            for step in 0..count {
+                if step > 0 && time.clock.now() >= end {
+                    break;
+                }
+                reached += 1;
+                if let Some(sensor) = self.sensors.get_mut((self.next + step) % count) {
+                    listing |= sensor.read(&self.chip, buffer, out);
+                }
+            }
+            self.next = (self.next + reached) % count.max(1);
+            self.turn.late = time.clock.now().saturating_sub(began) > time.budget;
+        }
+        for sensor in &self.sensors {
+            sensor.put(&self.chip, &self.name, out);
+        }
+        listing
+    }
+
+    /// True while asking it would wake a device.
+    fn asleep(&mut self, buffer: &mut Buffer) -> bool {
+        self.sleep.iter_mut().any(|sleep| match sleep {
+            Sleep::Runtime(file) => matches!(
+                file.read(buffer).map(<[u8]>::trim_ascii),
+                Ok(b"suspended" | b"suspending" | b"resuming")
+            ),
+            Sleep::Disk(file) => matches!(file.read(buffer), Ok(state) if state.trim_ascii() != b"running"),
+        })
+    }
+}
+
+impl Sensor {
+    fn names<'a>(&'a self, chip: &'a str) -> family::Sensor<'a> {
+        family::Sensor { chip, sensor: &self.sensor }
+    }
+
+    /// Asks the sensor. True if it has gone.
+    fn read(&mut self, chip: &str, buffer: &mut Buffer, out: &mut Batch) -> bool {
+        let number = match number(&mut self.input, buffer) {
+            Ok(number) => number,
+            Err(error) if gone(&error) => return removed(&error),
+            Err(error) if silent(&error) => return false,
+            Err(error) => {
+                out.fail(error);
+                return false;
+            }
+        };
+        match value::reading(self.kind, number) {
+            Some(reading) => self.names(chip).put(reading, out),
+            None => out.reject(),
+        }
+        while let Some((limit, mut file)) = self.unasked.pop() {
+            match self::number(&mut file, buffer) {
+                Ok(number) => self.limits.extend(value::limit(limit, number).map(|celsius| (limit, celsius))),
+                Err(error) if gone(&error) || silent(&error) => {}
+                Err(error) => out.fail(error),
+            }
+        }
+        false
+    }
+
+    /// What is known of the sensor without asking it.
+    fn put(&self, chip: &str, name: &str, out: &mut Batch) {
+        let names = self.names(chip);
+        for (limit, celsius) in &self.limits {
+            names.put_limit(*limit, *celsius, out);
+        }
+        names.put_info(name, &self.label, out);
+    }
+}
+
+fn number(file: &mut File, buffer: &mut Buffer) -> Result<i64, Error> {
+    let contents = file.read(buffer)?;
+    value::number(contents).ok_or_else(|| WANTED.of(file))
+}
