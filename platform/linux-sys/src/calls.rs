@@ -35,6 +35,8 @@ impl Call for Syscalls {
             "regular" => regular(argument, answer),
             "rlimit_nofile" => rlimit_nofile(answer),
             "open_fds" => open_fds(answer),
+            "rtnetlink_links" => crate::netlink::links(answer),
+            "ethtool_link" => crate::ethtool::link(argument, answer),
             _ => return Err(NO_SUCH_CALL),
         };
         made.map_err(|errno| Errno(errno.raw_os_error()))

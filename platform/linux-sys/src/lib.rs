@@ -1,14 +1,18 @@
 //! The Linux system calls that gauged makes. It decides nothing: answers go out as bytes and plain numbers.
 //!
-//! Where rustix has a call, rustix makes it. The two unsafe blocks of this crate are the calls that it lacks:
-//! close_range(2), in [`spawn_private`], and _exit(2), in [`exit_now`].
+//! Where rustix has a call, rustix makes it. The unsafe blocks of this crate are the calls that it lacks:
+//! close_range(2), in [`spawn_private`], _exit(2), in [`exit_now`], and ioctl(2) SIOCETHTOOL, behind the call
+//! `ethtool_link`.
 
 #![cfg(target_os = "linux")]
 
 mod calls;
+mod ethtool;
+mod netlink;
 mod thread;
 
 pub use calls::STATFS_WORDS;
+pub use ethtool::ETHTOOL_LINK_WORDS;
 pub use thread::{private_tables, spawn_private};
 
 use rustix::event::{PollFd, PollFlags};

@@ -7,8 +7,10 @@
 
 mod cpu;
 mod filesystem;
+mod filter;
 mod load;
 mod memory;
+mod network;
 mod os;
 pub mod own;
 #[cfg(test)]
@@ -19,4 +21,5 @@ use door::Doors;
 use schema::Spec;
 
 /// Every collector of Linux, in the order in which inline ones run.
-pub const COLLECTORS: &[Spec<Doors>] = &[os::SPEC, cpu::SPEC, load::SPEC, memory::SPEC, filesystem::SPEC];
+pub const COLLECTORS: &[Spec<Doors>] =
+    &[os::SPEC, cpu::SPEC, load::SPEC, memory::SPEC, filesystem::SPEC, network::SPEC];

@@ -6,7 +6,7 @@
 //! can fill up and take the machine with it, so it is shown. An overlay has the room of the filesystem that
 //! holds its upper layer.
 
-use regex_lite::Regex;
+use crate::filter::Filter;
 use schema::setting::Kind;
 use schema::{Error, Setting, Settings};
 
@@ -78,38 +78,6 @@ impl Choice {
     pub(super) fn shows(&self, mountpoint: &str, fstype: &str) -> bool {
         self.fs_types.passes(fstype) && self.mount_points.passes(mountpoint)
     }
-}
-
-#[derive(Debug)]
-struct Filter {
-    include: Option<Regex>,
-    exclude: Option<Regex>,
-}
-
-impl Filter {
-    /// An exclusion that nobody asked for does not stand against an inclusion that somebody did.
-    fn of(settings: &Settings, include: &Setting, exclude: &Setting) -> Result<Filter, Error> {
-        let included = pattern(settings, include)?;
-        let by_default = settings.said(exclude.key).is_none();
-        let excluded = if included.is_some() && by_default { None } else { pattern(settings, exclude)? };
-        Ok(Filter { include: included, exclude: excluded })
-    }
-
-    fn passes(&self, name: &str) -> bool {
-        self.include.as_ref().is_none_or(|include| include.is_match(name))
-            && !self.exclude.as_ref().is_some_and(|exclude| exclude.is_match(name))
-    }
-}
-
-/// A dot also matches a newline, which a path may have.
-fn pattern(settings: &Settings, setting: &Setting) -> Result<Option<Regex>, Error> {
-    let Some(text) = settings.text(setting).filter(|text| !text.is_empty()) else {
-        return Ok(None);
-    };
-    Regex::new(&format!("(?s)^(?:{text})$")).map(Some).map_err(|error| Error::Refused {
-        path: format!("--{} {text:?} ({error})", setting.key).into(),
-        rule: "not a regular expression",
-    })
 }
 
 /// True for a type whose server, daemon or hypervisor can leave a call unanswered for ever. With autofs it is
