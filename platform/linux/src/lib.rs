@@ -8,6 +8,7 @@
 mod cpu;
 mod filesystem;
 mod filter;
+mod infiniband;
 mod load;
 mod memory;
 mod network;
@@ -22,4 +23,4 @@ use schema::Spec;
 
 /// Every collector of Linux, in the order in which inline ones run.
 pub const COLLECTORS: &[Spec<Doors>] =
-    &[os::SPEC, cpu::SPEC, load::SPEC, memory::SPEC, filesystem::SPEC, network::SPEC];
+    &[os::SPEC, cpu::SPEC, load::SPEC, memory::SPEC, filesystem::SPEC, network::SPEC, infiniband::SPEC];
