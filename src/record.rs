@@ -42,14 +42,15 @@ pub fn record(
     Ok(capture)
 }
 
-/// Takes out what names this machine: its hostname, and the servers of network mounts. Figures, device names
-/// and mount points stay, for they are what a capture is made for.
+/// Takes out what names this machine: its hostname, the servers of network mounts and the addresses of network
+/// interfaces. Figures, device names and mount points stay, for they are what a capture is made for.
 pub fn mask(capture: &mut Capture) {
     for Entry { door, key, answer, .. } in &mut capture.entries {
         let Ok(bytes) = answer else { continue };
         match (door.as_str(), key.as_slice()) {
             ("file", b"proc/sys/kernel/hostname") => *bytes = b"masked\n".to_vec(),
             ("uname", _) => mask_nodename(bytes),
+            ("rtnetlink_links", _) => *bytes = linux::masked_links(bytes),
             ("file", key) if key.ends_with(b"/mountinfo") => mask_servers(bytes),
             _ => {}
         }

@@ -29,9 +29,7 @@ const LEN: usize = {
 };
 
 /// All families, in the order of the exposition. A family's [`Id`](crate::Id) is its place here.
-pub static TABLE: [Descriptor; LEN] = TABLE_CONST;
-
-const TABLE_CONST: [Descriptor; LEN] = {
+pub static TABLE: [Descriptor; LEN] = {
     let mut table = [MODULES[0].1[0]; LEN];
     let (mut at, mut module) = (0, 0);
     while module < MODULES.len() {

@@ -121,13 +121,12 @@ mod tests {
     #[test]
     fn what_a_link_says_has_its_own_index() {
         // Which links a machine has is its own affair; each that has settings has its own.
-        for name in std::fs::read_dir("/sys/class/net").into_iter().flatten() {
-            let name = name.unwrap().file_name().into_string().unwrap();
+        let socket = netlink::open().unwrap();
+        for index in 1..20 {
+            let Ok(name) = rustix::net::netdevice::index_to_name(&socket, index) else { continue };
             if let Ok(answer) = asked(name.as_bytes()) {
                 assert_eq!(answer.len(), 4 * ETHTOOL_LINK_WORDS.len());
-                let index = u32::from_le_bytes(*answer.first_chunk().unwrap());
-                let socket = netlink::open().unwrap();
-                assert_eq!(rustix::net::netdevice::index_to_name(&socket, index), Ok(name));
+                assert_eq!(answer[..4], index.to_le_bytes());
             }
         }
     }

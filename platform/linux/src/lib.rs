@@ -18,6 +18,8 @@ pub mod own;
 mod replay;
 mod scan;
 
+pub use network::mask::masked as masked_links;
+
 use door::Doors;
 use schema::Spec;
 

@@ -10,6 +10,7 @@
 
 mod choose;
 mod link;
+pub(crate) mod mask;
 mod speed;
 mod stats;
 mod table;

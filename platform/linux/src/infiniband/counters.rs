@@ -16,8 +16,14 @@ pub(super) enum Meaning {
     Error,
 }
 
+/// Says what a file of a directory means, if it means anything to us.
+pub(super) type Meanings = fn(name: &str) -> Option<Meaning>;
+
+/// The directories of a port that have counters.
+pub(super) const DIRECTORIES: [(&str, Meanings); 2] = [("counters", standard), ("hw_counters", of_driver)];
+
 /// The meaning of a file in `counters`, which the standard defines and the port's own agent (PMA) counts.
-pub(super) fn standard(name: &str) -> Option<Meaning> {
+fn standard(name: &str) -> Option<Meaning> {
     // Data is counted in words of four bytes, whatever the width of the link.
     Some(Meaning::Traffic(match name {
         "port_rcv_data" => |traffic, n| traffic.receive_bytes = Bytes::blocks(n, 4),
@@ -47,7 +53,7 @@ pub(super) fn standard(name: &str) -> Option<Meaning> {
 }
 
 /// The meaning of a file in `hw_counters`, which is the driver's: mlx5, bnxt_re, irdma, efa.
-pub(super) fn of_driver(name: &str) -> Option<Meaning> {
+fn of_driver(name: &str) -> Option<Meaning> {
     Some(Meaning::Traffic(match name {
         // Bytes, and only where the standard's counters are not there: efa, and older bnxt_re.
         "rx_bytes" => |traffic, n| _ = traffic.receive_bytes.get_or_insert(Bytes(n)),

@@ -1,7 +1,7 @@
 //! A port of an adapter: its files, which are found once and then read again and again.
 
 use super::attribute::{Attribute, Reading, names, text};
-use super::counters::{self, Meaning};
+use super::counters::{DIRECTORIES, Meaning};
 use crate::scan::{split_once, whole};
 use door::{Buffer, Root};
 use schema::families::infiniband::{Description, Port as Labels, Traffic};
@@ -52,9 +52,7 @@ impl Port {
         for port in found {
             let at = format!("{at}/ports/{port}");
             let mut counters = Vec::new();
-            let directories: [(&str, fn(&str) -> Option<Meaning>); 2] =
-                [("counters", counters::standard), ("hw_counters", counters::of_driver)];
-            for (directory, meaning) in directories {
+            for (directory, meaning) in DIRECTORIES {
                 for name in names(sysfs, &format!("{at}/{directory}"))? {
                     let Some(meaning) = meaning(&name) else { continue };
                     let file = Attribute::new(sysfs, format!("{at}/{directory}/{name}"), open);
@@ -67,7 +65,7 @@ impl Port {
                 physical_state: attribute("phys_state"),
                 rate: attribute("rate"),
                 device: device.to_owned(),
-                link_layer: described_port(sysfs, &at, buffer)?,
+                link_layer: text(sysfs, &format!("{at}/link_layer"), buffer)?,
                 port,
                 board_id: board_id.clone(),
                 firmware: firmware.clone(),
@@ -126,10 +124,6 @@ impl Port {
         );
         gone
     }
-}
-
-fn described_port(sysfs: &Root, at: &str, buffer: &mut Buffer) -> Result<String, Error> {
-    text(sysfs, &format!("{at}/link_layer"), buffer)
 }
 
 /// What a file of sysfs has to say.

@@ -58,19 +58,31 @@ const INFO: usize = 16;
 /// Flags of attribute types: nested, and in network byte order. The kernel sets neither here, and may.
 const TYPE_MASK: u16 = 0x3fff;
 
-const IFLA_ADDRESS: u16 = 1;
+pub(super) const IFLA_ADDRESS: u16 = 1;
 const IFLA_IFNAME: u16 = 3;
 const IFLA_MTU: u16 = 4;
 const IFLA_MASTER: u16 = 10;
 const IFLA_OPERSTATE: u16 = 16;
-const IFLA_LINKINFO: u16 = 18;
+pub(super) const IFLA_LINKINFO: u16 = 18;
 const IFLA_STATS64: u16 = 23;
 const IFLA_CARRIER: u16 = 33;
 const IFLA_CARRIER_CHANGES: u16 = 35;
 const IFLA_CARRIER_UP_COUNT: u16 = 47;
 const IFLA_CARRIER_DOWN_COUNT: u16 = 48;
+/// What is read as it is, beside IFLA_ADDRESS and IFLA_LINKINFO.
+pub(super) const READ: [u16; 9] = [
+    IFLA_IFNAME,
+    IFLA_MTU,
+    IFLA_MASTER,
+    IFLA_OPERSTATE,
+    IFLA_STATS64,
+    IFLA_CARRIER,
+    IFLA_CARRIER_CHANGES,
+    IFLA_CARRIER_UP_COUNT,
+    IFLA_CARRIER_DOWN_COUNT,
+];
 /// In IFLA_LINKINFO.
-const IFLA_INFO_KIND: u16 = 1;
+pub(super) const IFLA_INFO_KIND: u16 = 1;
 
 const ARPHRD_LOOPBACK: u16 = 772;
 const IFF_UP: u32 = 1;
@@ -96,7 +108,7 @@ pub(super) fn links(dump: &[u8]) -> impl Iterator<Item = Result<Link<'_>, Expect
 }
 
 /// The first message's type and payload, and what stands behind it.
-fn message(bytes: &[u8]) -> Option<(u16, &[u8], &[u8])> {
+pub(super) fn message(bytes: &[u8]) -> Option<(u16, &[u8], &[u8])> {
     let length = usize::try_from(u32_at(bytes, 0)?).ok()?;
     Some((u16_at(bytes, 4)?, bytes.get(HEADER..length)?, behind(bytes, length)))
 }
@@ -125,7 +137,8 @@ fn link(payload: &[u8]) -> Result<Link<'_>, Expected> {
             IFLA_CARRIER_UP_COUNT => carrier_up_changes = u32_at(value, 0),
             IFLA_CARRIER_DOWN_COUNT => carrier_down_changes = u32_at(value, 0),
             IFLA_STATS64 => {
-                stats = Some(Stats::decode(value).ok_or(Expected("23 counters in IFLA_STATS64"))?)
+                let counters = Stats::decode(value).ok_or(Expected("23 counters in IFLA_STATS64"))?;
+                stats = Some(counters);
             }
             IFLA_LINKINFO => {
                 for attribute in Attributes(value) {
@@ -174,7 +187,7 @@ impl Facts {
 }
 
 /// Attributes, as number and value.
-struct Attributes<'a>(&'a [u8]);
+pub(super) struct Attributes<'a>(pub(super) &'a [u8]);
 
 impl<'a> Iterator for Attributes<'a> {
     type Item = Result<(u16, &'a [u8]), Expected>;
