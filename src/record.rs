@@ -42,15 +42,16 @@ pub fn record(
     Ok(capture)
 }
 
-/// Takes out what names this machine: its hostname, the servers of network mounts, and the serial numbers and
-/// worldwide names of its parts. Figures, device names and mount points stay, for they are what a capture is made
-/// for.
+/// Takes out what names this machine: its hostname, the servers of network mounts, the addresses of network
+/// interfaces, and the serial numbers and worldwide names of its parts. Figures, device names and mount points
+/// stay, for they are what a capture is made for.
 pub fn mask(capture: &mut Capture) {
     for Entry { door, key, answer, .. } in &mut capture.entries {
         let Ok(bytes) = answer else { continue };
         match (door.as_str(), key.as_slice()) {
             ("file", b"proc/sys/kernel/hostname") => *bytes = b"masked\n".to_vec(),
             ("uname", _) => mask_nodename(bytes),
+            ("rtnetlink_links", _) => *bytes = linux::masked_links(bytes),
             ("file", key) if key.ends_with(b"/mountinfo") => mask_servers(bytes),
             ("file", key) if key.ends_with(b"/serial") => *bytes = b"masked\n".to_vec(),
             ("file", key) if key.ends_with(b"/wwid") => mask_name(bytes),

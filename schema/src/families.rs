@@ -17,8 +17,8 @@ macro_rules! modules {
 }
 
 modules!(
-    os, cpu, load, memory, disk, filesystem, md, nvme, pressure, system, clock, thermal, edac, tcp, udp, ip,
-    socket, conntrack, softnet, textfile, own, process,
+    os, cpu, load, memory, disk, filesystem, md, nvme, network, infiniband, pressure, system, clock, thermal,
+    edac, tcp, udp, ip, socket, conntrack, softnet, textfile, own, process,
 );
 
 const LEN: usize = {

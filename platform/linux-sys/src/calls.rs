@@ -36,6 +36,8 @@ impl Call for Syscalls {
             "rlimit_nofile" => rlimit_nofile(answer),
             "open_fds" => open_fds(answer),
             "adjtimex" => adjtimex(answer),
+            "rtnetlink_links" => crate::netlink::links(answer),
+            "ethtool_link" => crate::ethtool::link(argument, answer),
             _ => return Err(NO_SUCH_CALL),
         };
         made.map_err(|errno| Errno(errno.raw_os_error()))

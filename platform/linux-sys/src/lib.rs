@@ -1,14 +1,18 @@
 //! The Linux system calls that gauged makes. It decides nothing: answers go out as bytes and plain numbers.
 //!
 //! Where rustix has a call, rustix makes it. The unsafe blocks of this crate are the calls that it lacks:
-//! close_range(2), in [`spawn_private`], adjtimex(2), and _exit(2), in [`exit_now`].
+//! close_range(2), in [`spawn_private`], adjtimex(2), ioctl(2) SIOCETHTOOL, behind the call `ethtool_link`, and
+//! _exit(2), in [`exit_now`].
 
 #![cfg(target_os = "linux")]
 
 mod calls;
+mod ethtool;
+mod netlink;
 mod thread;
 
 pub use calls::STATFS_WORDS;
+pub use ethtool::ETHTOOL_LINK_WORDS;
 pub use thread::{private_tables, spawn_private};
 
 use std::time::Duration;
@@ -46,7 +50,7 @@ pub fn exit_now(code: i32) -> ! {
 mod tests {
     use super::*;
 
-    /// Set in the child of the test of [`exit_now`].
+    /// Set for the child in which [`exit_now`] is called: it must not be the test run that ends.
     const CHILD: &str = "LINUX_SYS_TEST_CHILD";
 
     #[test]

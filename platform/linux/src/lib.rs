@@ -15,10 +15,12 @@ mod disk;
 mod edac;
 mod filesystem;
 mod filter;
+mod infiniband;
 mod load;
 mod md;
 mod memory;
 mod netns;
+mod network;
 mod nvme;
 mod os;
 pub mod own;
@@ -35,6 +37,8 @@ mod tcp;
 mod thermal;
 mod topology;
 mod wide;
+
+pub use network::mask::masked as masked_links;
 
 use door::Doors;
 use schema::Spec;
@@ -59,4 +63,6 @@ pub const COLLECTORS: &[Spec<Doors>] = &[
     cpufreq::SPEC,
     thermal::SPEC,
     edac::SPEC,
+    network::SPEC,
+    infiniband::SPEC,
 ];
