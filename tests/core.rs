@@ -35,6 +35,7 @@ fn doors() -> Arc<Doors> {
         #[expect(clippy::disallowed_methods, reason = "a test's lanes open nothing")]
         spawn: |name, work| std::thread::Builder::new().name(name.into()).spawn(work).map(drop),
         poll: |_| Ok(true),
+        numbers: |_, _| Ok(()),
         page_size: 4096,
         ticks_per_second: 100,
     };

@@ -16,7 +16,7 @@ macro_rules! modules {
     };
 }
 
-modules!(os, cpu, load, memory, filesystem, textfile, own, process);
+modules!(os, cpu, load, memory, filesystem, power, processes, textfile, own, process);
 
 const LEN: usize = {
     let (mut len, mut module) = (0, 0);

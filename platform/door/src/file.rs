@@ -9,7 +9,7 @@ use crate::tape::{Player, Recorder};
 use schema::{Errno, Error};
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::ThreadId;
 
@@ -39,6 +39,8 @@ const MOST_BYTES: usize = 16 << 20;
 pub struct Buffer {
     /// Its length is the room there is; what was read stands in front.
     room: Vec<u8>,
+    /// Room for the path of a file that is not kept open.
+    path: PathBuf,
 }
 
 impl Buffer {
@@ -53,7 +55,7 @@ impl Buffer {
         self.room.get_mut(from..wanted)
     }
 
-    fn fill(&mut self, bytes: &[u8]) -> &[u8] {
+    pub(crate) fn fill(&mut self, bytes: &[u8]) -> &[u8] {
         self.room.clear();
         self.room.extend_from_slice(bytes);
         &self.room
@@ -170,6 +172,16 @@ fn read_live(
         *open = None;
     }
     result
+}
+
+/// Opens, reads once and closes. Paths of fewer than 384 bytes need no allocation in std either.
+pub(crate) fn read_now<'a>(at: &Path, path: &str, buffer: &'a mut Buffer) -> Result<&'a [u8], Errno> {
+    buffer.path.as_mut_os_string().clear();
+    buffer.path.push(at);
+    buffer.path.push(path);
+    let descriptor = Descriptor::open(&buffer.path).map_err(|e| errno(&e))?;
+    let read = pread_all(&descriptor, Shape::Attr, buffer)?;
+    buffer.room.get(..read).ok_or(Errno::IO)
 }
 
 fn pread_all(descriptor: &Descriptor, shape: Shape, buffer: &mut Buffer) -> Result<usize, Errno> {

@@ -30,6 +30,10 @@ pub type Spawn = fn(name: &str, work: Box<dyn FnOnce() + Send>) -> std::io::Resu
 /// Says whether a file that reports its changes (poll(2), POLLPRI) has changed since it was last asked.
 pub type Poll = fn(BorrowedFd<'_>) -> std::io::Result<bool>;
 
+/// Writes the whole numbers among the names in a directory behind what `numbers` holds, without an allocation for
+/// each: `/proc` has one for every process.
+pub type Numbers = fn(directory: &std::path::Path, numbers: &mut Vec<u32>) -> std::io::Result<()>;
+
 /// What a `-sys` crate provides: the system calls of this machine.
 pub struct Live {
     /// Makes the calls.
@@ -40,6 +44,8 @@ pub struct Live {
     pub spawn: Spawn,
     /// Asks a file whether it changed.
     pub poll: Poll,
+    /// Lists the numbers in a directory.
+    pub numbers: Numbers,
     /// Bytes in a page of memory.
     pub page_size: u64,
     /// Ticks in a second of CPU time (`sysconf(_SC_CLK_TCK)`).
@@ -99,9 +105,9 @@ impl Doors {
     fn over(live: Live, paths: &Paths, recorder: Option<&Arc<Recorder>>) -> Doors {
         let recorder = || recorder.map(Arc::clone);
         Doors {
-            procfs: Root::live("proc", &paths.procfs, live.poll, recorder()),
-            sysfs: Root::live("sys", &paths.sysfs, live.poll, recorder()),
-            rootfs: Root::live("root", &paths.rootfs, live.poll, recorder()),
+            procfs: Root::live("proc", &paths.procfs, (live.poll, live.numbers), recorder()),
+            sysfs: Root::live("sys", &paths.sysfs, (live.poll, live.numbers), recorder()),
+            rootfs: Root::live("root", &paths.rootfs, (live.poll, live.numbers), recorder()),
             clock: Clock::live(live.boottime, recorder()),
             calls: Calls::live(live.call, recorder()),
             spawn: live.spawn,

@@ -11,6 +11,8 @@ mod load;
 mod memory;
 mod os;
 pub mod own;
+mod power;
+mod process;
 #[cfg(test)]
 mod replay;
 mod scan;
@@ -19,4 +21,5 @@ use door::Doors;
 use schema::Spec;
 
 /// Every collector of Linux, in the order in which inline ones run.
-pub const COLLECTORS: &[Spec<Doors>] = &[os::SPEC, cpu::SPEC, load::SPEC, memory::SPEC, filesystem::SPEC];
+pub const COLLECTORS: &[Spec<Doors>] =
+    &[os::SPEC, cpu::SPEC, load::SPEC, memory::SPEC, filesystem::SPEC, power::SPEC, process::SPEC];

@@ -71,6 +71,7 @@ impl Machine {
             boottime: Machine::now,
             spawn,
             poll: |_| Ok(false),
+            numbers: |_, _| Ok(()),
             page_size: 4096,
             ticks_per_second: 100,
         };
