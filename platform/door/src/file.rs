@@ -55,6 +55,14 @@ impl Buffer {
         self.room.get_mut(from..wanted)
     }
 
+    /// `at.join(path)`, without an allocation.
+    pub(crate) fn path(&mut self, at: &Path, path: &str) -> &Path {
+        self.path.as_mut_os_string().clear();
+        self.path.push(at);
+        self.path.push(path);
+        &self.path
+    }
+
     pub(crate) fn fill(&mut self, bytes: &[u8]) -> &[u8] {
         self.room.clear();
         self.room.extend_from_slice(bytes);
@@ -176,10 +184,7 @@ fn read_live(
 
 /// Opens, reads once and closes. Paths of fewer than 384 bytes need no allocation in std either.
 pub(crate) fn read_now<'a>(at: &Path, path: &str, buffer: &'a mut Buffer) -> Result<&'a [u8], Errno> {
-    buffer.path.as_mut_os_string().clear();
-    buffer.path.push(at);
-    buffer.path.push(path);
-    let descriptor = Descriptor::open(&buffer.path).map_err(|e| errno(&e))?;
+    let descriptor = Descriptor::open(buffer.path(at, path)).map_err(|e| errno(&e))?;
     let read = pread_all(&descriptor, Shape::Attr, buffer)?;
     buffer.room.get(..read).ok_or(Errno::IO)
 }

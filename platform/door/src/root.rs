@@ -121,15 +121,15 @@ impl Root {
     }
 
     /// The names in a directory that are whole numbers, ascending, in place of what `numbers` held. Nothing is
-    /// allocated for each.
+    /// allocated; `buffer` is room for a path.
     ///
     /// # Errors
     /// `Io` with the path.
-    pub fn numbers(&self, path: &str, numbers: &mut Vec<u32>) -> Result<(), Error> {
+    pub fn numbers(&self, path: &str, buffer: &mut Buffer, numbers: &mut Vec<u32>) -> Result<(), Error> {
         numbers.clear();
         let result = match &self.place {
             Place::Live { at, numbers: list, recorder, .. } => {
-                let result = list(&at.join(path), numbers).map_err(|e| errno(&e));
+                let result = list(buffer.path(at, path), numbers).map_err(|e| errno(&e));
                 numbers.sort_unstable();
                 if let Some(recorder) = recorder {
                     let text: String = numbers.iter().map(|number| format!("{number}\n")).collect();
@@ -139,7 +139,7 @@ impl Root {
             }
             Place::Replaying(player) => player.ask("list", self.key(path).as_bytes()).map(|names| {
                 numbers.extend(
-                    String::from_utf8_lossy(&names).lines().filter_map(|name| name.parse::<u32>().ok()),
+                    String::from_utf8_lossy(names).lines().filter_map(|name| name.parse::<u32>().ok()),
                 );
                 numbers.sort_unstable();
             }),
@@ -168,7 +168,9 @@ impl Root {
                 result
             }
             Place::Replaying(player) => {
-                player.ask("link", key.as_bytes()).map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+                // Written by hand it stands as a line.
+                let target = player.ask("link", key.as_bytes());
+                target.map(|bytes| String::from_utf8_lossy(bytes).trim_end_matches('\n').to_owned())
             }
         };
         result.map_err(|source| self.error(path, source))

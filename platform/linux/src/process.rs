@@ -124,7 +124,7 @@ impl Processes {
     /// Reads every process, counts them and keeps those that hold the most memory.
     fn look_at_all(&mut self, out: &mut Batch) -> Result<Totals, Error> {
         let Processes { doors, pids, buffer, path, top, .. } = self;
-        doors.procfs.numbers("", pids)?;
+        doors.procfs.numbers("", buffer, pids)?;
         top.clear();
         if pids.first() != Some(&INIT) {
             return Err(hidden());

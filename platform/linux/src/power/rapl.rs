@@ -138,10 +138,7 @@ impl Zones {
 
 /// The zones of RAPL among the names of a directory, with their domains, each once. `called` says what a zone is
 /// called; one that does not tell is left out.
-fn domains<'a>(
-    names: &'a [String],
-    mut called: impl FnMut(&str) -> Option<String>,
-) -> Vec<(&'a String, String)> {
+fn domains(names: &[String], mut called: impl FnMut(&str) -> Option<String>) -> Vec<(&String, String)> {
     let mut zones: Vec<_> = names.iter().filter_map(|name| Some((name, place(name)?))).collect();
     // The registers' zones first, and a zone behind the one that holds it.
     zones.sort_by(|(_, (a, a_at)), (_, (b, b_at))| {
