@@ -34,6 +34,7 @@ fn doors() -> Arc<Doors> {
         boottime: since_start,
         #[expect(clippy::disallowed_methods, reason = "a test's lanes open nothing")]
         spawn: |name, work| std::thread::Builder::new().name(name.into()).spawn(work).map(drop),
+        numbers: |_, _| Ok(()),
         page_size: 4096,
         ticks_per_second: 100,
     };

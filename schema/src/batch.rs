@@ -82,6 +82,15 @@ impl Batch {
         }
     }
 
+    /// Notes that what was noted by [`Batch::fail`] in an earlier scrape is still so. It is kept for people to
+    /// read, and not counted again: for what will not change until somebody changes the machine, such as a file
+    /// that is root's alone, and whose count would otherwise be an alert without end.
+    pub fn still(&mut self, error: Error) {
+        if error.reason().is_some() && self.failures.len() < FAILURES_KEPT {
+            self.failures.push(error);
+        }
+    }
+
     /// The reading, or None with its failure noted: for items of which each may fail alone.
     pub fn keep<T>(&mut self, reading: Result<T, Error>) -> Option<T> {
         reading.map_err(|error| self.fail(error)).ok()
@@ -265,6 +274,14 @@ mod tests {
         }
         assert_eq!(batch.failed().collect::<Vec<_>>(), [(Reason::Io, 100)]);
         assert_eq!(batch.failures().len(), FAILURES_KEPT);
+    }
+
+    #[test]
+    fn what_is_still_so_is_told_and_not_counted_again() {
+        let mut batch = Batch::default();
+        batch.still(Error::Io { path: "/sys/x".into(), source: Errno(13) });
+        batch.still(Error::Unsupported("no such thing"));
+        assert_eq!((batch.failures().len(), batch.failed().count()), (1, 0));
     }
 
     #[test]

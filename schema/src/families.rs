@@ -18,7 +18,7 @@ macro_rules! modules {
 
 modules!(
     os, cpu, load, memory, disk, filesystem, md, nvme, network, infiniband, pressure, system, clock, thermal,
-    edac, tcp, udp, ip, socket, conntrack, softnet, textfile, own, process,
+    power, edac, tcp, udp, ip, socket, conntrack, softnet, processes, textfile, own, process,
 );
 
 const LEN: usize = {

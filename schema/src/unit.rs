@@ -207,6 +207,22 @@ impl Ratio {
     }
 }
 
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a sum of microjoules is exact to a joule for 280 years at 1 MW"
+)]
+impl Joules {
+    /// From microjoules, in which the kernel's powercap zones count.
+    pub fn microjoules(n: u64) -> Joules {
+        Joules(n as f64 / 1e6)
+    }
+
+    /// From microwatt-hours, in which the kernel tells what a battery holds.
+    pub fn microwatt_hours(n: u64) -> Joules {
+        Joules(n as f64 * 3600.0 / 1e6)
+    }
+}
+
 impl Seconds {
     /// From whole seconds, which may be negative: an offset.
     pub fn whole(n: i32) -> Seconds {
@@ -252,6 +268,8 @@ mod tests {
         assert_eq!(Bytes::bits(257), Bytes(32));
         assert_eq!(BytesPerSecond::megabits(1000).unwrap().value(), Value::Integer(125_000_000));
         assert_eq!(State(true).value(), Value::Integer(1));
+        assert_eq!(Joules::microjoules(1_500_000), Joules(1.5));
+        assert_eq!(Joules::microwatt_hours(50_000_000), Joules(180_000.0));
     }
 
     #[test]

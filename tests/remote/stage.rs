@@ -51,6 +51,7 @@ fn clock() -> Clock {
         call: Box::new(NoCalls),
         boottime: since_start,
         spawn: |_, _| Err(std::io::ErrorKind::Unsupported.into()),
+        numbers: |_, _| Ok(()),
         page_size: 4096,
         ticks_per_second: 100,
     };

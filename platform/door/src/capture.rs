@@ -12,7 +12,8 @@
 //!
 //! A header line has the pass, the door, its key (bytes that are not graphic ASCII as `\xNN`) and `ok` or an
 //! error number. Contents stand as text where they are whole lines of printable UTF-8, else as hex. What the
-//! second pass found unchanged is left out of it.
+//! second pass found unchanged is left out of it. Who writes a capture by hand can give a call's answer as
+//! `ok words`: numbers of 64 bits, which stand in the answer little-endian.
 
 use schema::Errno;
 use std::collections::BTreeMap;
@@ -131,8 +132,11 @@ impl std::str::FromStr for Capture {
                 ("ok", Some("hex")) => {
                     Ok(unhex(&contents).ok_or_else(|| malformed(at, "pairs of hex digits"))?)
                 }
+                ("ok", Some("words")) => {
+                    Ok(little_endian(&contents).ok_or_else(|| malformed(at, "whole numbers of 64 bits"))?)
+                }
                 (number, None) => Err(Errno(number.parse().map_err(|_| malformed(at, "an error number"))?)),
-                _ => return Err(malformed(at, "ok text, ok hex or an error number")),
+                _ => return Err(malformed(at, "ok text, ok hex, ok words or an error number")),
             };
             capture.entries.push(Entry { pass, door, key, answer });
         }
@@ -195,6 +199,18 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
         .collect()
 }
 
+fn little_endian(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    for word in text.split_ascii_whitespace() {
+        let number = match word.strip_prefix("0x") {
+            Some(hex) => u64::from_str_radix(hex, 16),
+            None => word.parse(),
+        };
+        bytes.extend(number.ok()?.to_le_bytes());
+    }
+    Some(bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -226,6 +242,13 @@ mod tests {
         let read: Capture = text.parse().unwrap();
         assert_eq!(read.entries.len(), 4, "what did not change is left out");
         assert_eq!(read.to_string(), text);
+    }
+
+    #[test]
+    fn words_are_numbers_of_64_bits() {
+        let capture: Capture = "# gauged capture 1\n== 1 statfs / ok words\n0xef53 1\n".parse().unwrap();
+        let answer = [&0xef53_u64.to_le_bytes()[..], &1_u64.to_le_bytes()].concat();
+        assert_eq!(capture.entries[0].answer, Ok(answer));
     }
 
     #[test]

@@ -37,6 +37,8 @@ const MOST_BYTES: usize = 16 << 20;
 pub struct Buffer {
     /// Its length is the room there is; what was read stands in front.
     room: Vec<u8>,
+    /// Room for the path of a file that is not kept open.
+    path: PathBuf,
 }
 
 impl Buffer {
@@ -51,7 +53,15 @@ impl Buffer {
         self.room.get_mut(from..wanted)
     }
 
-    fn fill(&mut self, bytes: &[u8]) -> &[u8] {
+    /// `at.join(path)`, without an allocation.
+    pub(crate) fn path(&mut self, at: &Path, path: &str) -> &Path {
+        self.path.as_mut_os_string().clear();
+        self.path.push(at);
+        self.path.push(path);
+        &self.path
+    }
+
+    pub(crate) fn fill(&mut self, bytes: &[u8]) -> &[u8] {
         self.room.clear();
         self.room.extend_from_slice(bytes);
         &self.room
@@ -180,6 +190,13 @@ fn read_live(
         *open = None;
     }
     result
+}
+
+/// Opens, reads once and closes. Paths of fewer than 384 bytes need no allocation in std either.
+pub(crate) fn read_now<'a>(at: &Path, path: &str, buffer: &'a mut Buffer) -> Result<&'a [u8], Errno> {
+    let descriptor = Descriptor::open(buffer.path(at, path)).map_err(|e| errno(&e))?;
+    let read = pread_all(&descriptor, Shape::Attr, buffer)?;
+    buffer.room.get(..read).ok_or(Errno::IO)
 }
 
 fn pread_all(descriptor: &Descriptor, shape: Shape, buffer: &mut Buffer) -> Result<usize, Errno> {

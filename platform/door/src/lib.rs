@@ -26,6 +26,10 @@ use std::sync::Arc;
 /// Starts a thread that may be stuck for ever without harm: one with a private file table.
 pub type Spawn = fn(name: &str, work: Box<dyn FnOnce() + Send>) -> std::io::Result<()>;
 
+/// Writes the whole numbers among the names in a directory behind what `numbers` holds, without an allocation for
+/// each: `/proc` has one for every process.
+pub type Numbers = fn(directory: &std::path::Path, numbers: &mut Vec<u32>) -> std::io::Result<()>;
+
 /// What a `-sys` crate provides: the system calls of this machine.
 pub struct Live {
     /// Makes the calls.
@@ -34,6 +38,8 @@ pub struct Live {
     pub boottime: fn() -> std::time::Duration,
     /// Starts a thread with a private file table.
     pub spawn: Spawn,
+    /// Lists the numbers in a directory.
+    pub numbers: Numbers,
     /// Bytes in a page of memory.
     pub page_size: u64,
     /// Ticks in a second of CPU time (`sysconf(_SC_CLK_TCK)`).
@@ -93,9 +99,9 @@ impl Doors {
     fn over(live: Live, paths: &Paths, recorder: Option<&Arc<Recorder>>) -> Doors {
         let recorder = || recorder.map(Arc::clone);
         Doors {
-            procfs: Root::live("proc", &paths.procfs, recorder()),
-            sysfs: Root::live("sys", &paths.sysfs, recorder()),
-            rootfs: Root::live("root", &paths.rootfs, recorder()),
+            procfs: Root::live("proc", &paths.procfs, live.numbers, recorder()),
+            sysfs: Root::live("sys", &paths.sysfs, live.numbers, recorder()),
+            rootfs: Root::live("root", &paths.rootfs, live.numbers, recorder()),
             clock: Clock::live(live.boottime, recorder()),
             calls: Calls::live(live.call, recorder()),
             spawn: live.spawn,

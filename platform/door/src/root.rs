@@ -1,6 +1,7 @@
 //! A tree of files: `/proc`, `/sys` or the host's `/`, where this machine or a recording has it.
 
-use crate::file::{File, Shape, Shared, errno};
+use crate::Numbers;
+use crate::file::{Buffer, File, Shape, Shared, errno, read_now};
 use crate::tape::{Player, Recorder};
 use schema::{Errno, Error};
 use std::collections::BTreeMap;
@@ -17,7 +18,7 @@ pub struct Root {
 }
 
 enum Place {
-    Live { at: PathBuf, recorder: Option<Arc<Recorder>> },
+    Live { at: PathBuf, numbers: Numbers, recorder: Option<Arc<Recorder>> },
     Replaying(Arc<Player>),
 }
 
@@ -31,8 +32,14 @@ impl std::fmt::Debug for Place {
 }
 
 impl Root {
-    pub(crate) fn live(name: &'static str, at: &str, recorder: Option<Arc<Recorder>>) -> Root {
-        Root { name, place: Place::Live { at: at.into(), recorder }, shared: Mutex::default() }
+    pub(crate) fn live(
+        name: &'static str,
+        at: &str,
+        numbers: Numbers,
+        recorder: Option<Arc<Recorder>>,
+    ) -> Root {
+        let place = Place::Live { at: at.into(), numbers, recorder };
+        Root { name, place, shared: Mutex::default() }
     }
 
     pub(crate) fn replaying(name: &'static str, player: Arc<Player>) -> Root {
@@ -43,9 +50,33 @@ impl Root {
     pub fn file(&self, path: &str, shape: Shape) -> File {
         let key = self.key(path);
         match &self.place {
-            Place::Live { at, recorder } => File::live(at.join(path), shape, key, recorder.clone()),
+            Place::Live { at, recorder, .. } => File::live(at.join(path), shape, key, recorder.clone()),
             Place::Replaying(player) => File::replaying(&format!("/{key}"), shape, key, Arc::clone(player)),
         }
+    }
+
+    /// The contents of a small file (one page at most) now: opened, read once and closed, for the files of what
+    /// comes and goes by the thousand, such as processes. Nothing is allocated, not even for an error: see
+    /// [`Root::error`].
+    ///
+    /// # Errors
+    /// What the kernel said.
+    pub fn read_once<'a>(&self, path: &str, buffer: &'a mut Buffer) -> Result<&'a [u8], Errno> {
+        match &self.place {
+            Place::Live { at, recorder, .. } => {
+                let contents = read_now(at, path, buffer);
+                if let Some(recorder) = recorder {
+                    recorder.note("file", self.key(path).as_bytes(), contents);
+                }
+                contents
+            }
+            Place::Replaying(player) => Ok(buffer.fill(player.ask("file", self.key(path).as_bytes())?)),
+        }
+    }
+
+    /// The failure of something below this root.
+    pub fn error(&self, path: &str, source: Errno) -> Error {
+        Error::Io { path: self.shown(path), source }
     }
 
     /// A file that several inline collectors read, see [`Shared`].
@@ -84,7 +115,34 @@ impl Root {
                 names.extend(String::from_utf8_lossy(bytes).lines().map(str::to_owned));
             }),
         };
-        result.map_err(|source| Error::Io { path: self.shown(path), source })
+        result.map_err(|source| self.error(path, source))
+    }
+
+    /// The names in a directory that are whole numbers, ascending, in place of what `numbers` held. Nothing is
+    /// allocated; `buffer` is room for a path.
+    ///
+    /// # Errors
+    /// `Io` with the path.
+    pub fn numbers(&self, path: &str, buffer: &mut Buffer, numbers: &mut Vec<u32>) -> Result<(), Error> {
+        numbers.clear();
+        let result = match &self.place {
+            Place::Live { at, numbers: list, recorder, .. } => {
+                let result = list(buffer.path(at, path), numbers).map_err(|e| errno(&e));
+                numbers.sort_unstable();
+                if let Some(recorder) = recorder {
+                    let text: String = numbers.iter().map(|number| format!("{number}\n")).collect();
+                    recorder.note("list", self.key(path).as_bytes(), result.map(|()| text.as_bytes()));
+                }
+                result
+            }
+            Place::Replaying(player) => player.ask("list", self.key(path).as_bytes()).map(|names| {
+                numbers.extend(
+                    String::from_utf8_lossy(names).lines().filter_map(|name| name.parse::<u32>().ok()),
+                );
+                numbers.sort_unstable();
+            }),
+        };
+        result.map_err(|source| self.error(path, source))
     }
 
     /// Where a symbolic link points to.
@@ -108,10 +166,12 @@ impl Root {
                 result
             }
             Place::Replaying(player) => {
-                player.ask("link", key.as_bytes()).map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+                // Written by hand it stands as a line.
+                let target = player.ask("link", key.as_bytes());
+                target.map(|bytes| String::from_utf8_lossy(bytes).trim_end_matches('\n').to_owned())
             }
         };
-        result.map_err(|source| Error::Io { path: self.shown(path), source })
+        result.map_err(|source| self.error(path, source))
     }
 
     fn key(&self, path: &str) -> String {

@@ -1,4 +1,9 @@
 //! The two ends of a capture: who writes one down while a machine is read, and who answers from one.
+//!
+//! What a recorded machine was not asked when it was recorded, nobody knows: a replay that asks for it fails. A
+//! capture that was written and not recorded can say that it is whole, by the fact `whole`: then there are no
+//! files but those that it has, and a directory holds what is below it. Such a machine needs no new recording
+//! when a collector looks at more of it.
 
 use crate::capture::{Answer, Capture, Entry, Malformed};
 use schema::Errno;
@@ -8,6 +13,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The answer to a question that the capture does not have (ENOSYS). It is also noted as missing.
 const NOT_RECORDED: Errno = Errno(38);
+
+/// The doors to what a whole capture is whole in. Calls are not among them: a call always has an answer.
+const TREE: [&str; 3] = ["file", "link", "list"];
 
 /// Writes down what doors are asked and what they answer.
 #[derive(Debug)]
@@ -51,24 +59,32 @@ impl Recorder {
     }
 }
 
+/// By door and key: what was answered in the first and in the second pass.
+type Answers = BTreeMap<(String, Vec<u8>), [Option<Answer>; 2]>;
+
 /// Answers from a capture.
 #[derive(Debug)]
 pub struct Player {
     pass: AtomicU8,
-    /// By door and key: what was answered in the first and in the second pass.
-    answers: BTreeMap<(String, Vec<u8>), [Option<Answer>; 2]>,
+    answers: Answers,
+    /// What is not in the capture is not on the machine.
+    whole: bool,
     missing: Mutex<BTreeSet<String>>,
 }
 
 impl Player {
     /// A player at the first pass.
     pub fn new(capture: Capture) -> Player {
-        let mut answers: BTreeMap<_, [Option<Answer>; 2]> = BTreeMap::new();
+        let mut answers = Answers::new();
         for Entry { pass, door, key, answer } in capture.entries {
             let [first, second] = answers.entry((door, key)).or_default();
             *(if pass == 1 { first } else { second }) = Some(answer);
         }
-        Player { pass: AtomicU8::new(1), answers, missing: Mutex::default() }
+        let whole = answers.contains_key(&("fact".to_owned(), b"whole".to_vec()));
+        if whole {
+            add_lists(&mut answers);
+        }
+        Player { pass: AtomicU8::new(1), answers, whole, missing: Mutex::default() }
     }
 
     /// Which of the two passes is answered from.
@@ -89,6 +105,7 @@ impl Player {
         });
         match answer {
             Some(answer) => answer.as_deref().map_err(|number| *number),
+            None if self.whole && TREE.contains(&door) => Err(Errno::NOT_FOUND),
             None => {
                 locked(&self.missing).insert(format!("{door} {}", String::from_utf8_lossy(key)));
                 Err(NOT_RECORDED)
@@ -103,7 +120,82 @@ impl Player {
     }
 }
 
+/// Adds the lists that follow from what there is: a directory holds the first part of every path below it. A
+/// list that the capture has stays as it is, and a file that is gone in a pass is in no list of it.
+fn add_lists(answers: &mut Answers) {
+    let mut lists: BTreeMap<Vec<u8>, [BTreeSet<Vec<u8>>; 2]> = BTreeMap::new();
+    for ((door, key), [first, second]) in answers.iter() {
+        if !TREE.contains(&door.as_str()) {
+            continue;
+        }
+        let there = |answer: Option<&Answer>| answer.is_some_and(|answer| *answer != Err(Errno::NOT_FOUND));
+        let there = [there(first.as_ref()), there(second.as_ref().or(first.as_ref()))];
+        let mut below = key.as_slice();
+        while let Some(slash) = below.iter().rposition(|byte| *byte == b'/') {
+            let (directory, name) = below.split_at(slash);
+            // The list of a root itself is asked for with the slash, because its path is empty.
+            let root = !directory.contains(&b'/');
+            let list = if root { below.get(..=slash) } else { Some(directory) };
+            if let (Some(list), [_, name @ ..]) = (list, name) {
+                let names = lists.entry(list.to_vec()).or_default();
+                for (names, _) in names.iter_mut().zip(there).filter(|(_, there)| *there) {
+                    names.insert(name.to_vec());
+                }
+            }
+            below = directory;
+        }
+    }
+    for (directory, names) in lists {
+        let [first, second] = names.map(|names| {
+            let list: Vec<u8> = names.into_iter().flat_map(|name| [name, b"\n".to_vec()].concat()).collect();
+            if list.is_empty() { Err(Errno::NOT_FOUND) } else { Ok(list) }
+        });
+        answers.entry(("list".to_owned(), directory)).or_insert([Some(first), Some(second)]);
+    }
+}
+
 #[expect(clippy::disallowed_methods, reason = "what is behind the lock is whole, whoever panicked")]
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn player(entries: &str) -> Player {
+        Player::new(format!("# gauged capture 1\n{entries}").parse().unwrap())
+    }
+
+    #[test]
+    fn what_was_not_recorded_is_missing() {
+        let player = player("== 1 file sys/a/b ok text\n1\n");
+        assert_eq!(player.ask("file", b"sys/a/b"), Ok(&b"1\n"[..]));
+        assert_eq!(player.ask("list", b"sys/a"), Err(NOT_RECORDED));
+        assert_eq!(player.missing(), ["list sys/a"]);
+    }
+
+    #[test]
+    fn a_whole_machine_has_lists_and_nothing_else() {
+        let player = player(
+            "== 1 fact whole ok text\n1\n== 1 file proc/7/stat ok text\n7\n== 1 file sys/a/b ok text\n1\n\
+             == 1 link sys/a/d/x ok text\n../x\n== 1 file sys/a/gone 2\n== 1 list sys/empty ok text\n\
+             == 2 file sys/a/b 2\n== 2 file sys/a/late ok text\n3\n",
+        );
+        assert_eq!(player.ask("list", b"sys/a"), Ok(&b"b\nd\n"[..]));
+        assert_eq!(player.ask("list", b"sys/"), Ok(&b"a\nempty\n"[..]));
+        assert_eq!(player.ask("list", b"proc/"), Ok(&b"7\n"[..]));
+        assert_eq!(player.ask("list", b"sys/empty"), Ok(&b""[..]));
+        assert_eq!(player.ask("file", b"sys/nowhere"), Err(Errno::NOT_FOUND));
+        player.set_pass(true);
+        assert_eq!(player.ask("list", b"sys/a"), Ok(&b"d\nlate\n"[..]));
+        assert_eq!(player.missing(), [""; 0]);
+    }
+
+    #[test]
+    fn a_call_of_a_whole_machine_that_has_no_answer_is_missing() {
+        let player = player("== 1 fact whole ok text\n1\n");
+        assert_eq!(player.ask("statfs", b"/"), Err(NOT_RECORDED));
+        assert_eq!(player.missing(), ["statfs /"]);
+    }
 }

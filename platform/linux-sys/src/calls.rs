@@ -173,6 +173,21 @@ fn listed_fds() -> io::Result<u64> {
     Ok(count.saturating_sub(1))
 }
 
+/// The whole numbers among the names in a directory (getdents64(2)), behind what `numbers` holds.
+///
+/// # Errors
+/// What open(2) and getdents64(2) say.
+pub(crate) fn numbers(directory: &std::path::Path, numbers: &mut Vec<u32>) -> std::io::Result<()> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let directory = rustix::fs::open(directory, flags, Mode::empty())?;
+    let mut room = [MaybeUninit::uninit(); 8192];
+    let mut entries = RawDir::new(directory, &mut room);
+    while let Some(entry) = entries.next() {
+        numbers.extend(entry?.file_name().to_str().ok().and_then(|name| name.parse::<u32>().ok()));
+    }
+    Ok(())
+}
+
 /// All that stands in a file of about this size.
 fn contents(file: &OwnedFd, size: usize, answer: &mut Vec<u8>) -> io::Result<()> {
     let before = answer.len();
@@ -266,6 +281,14 @@ mod tests {
         assert_eq!(call("statfs", b"/a\0b"), Err(Errno(22)));
         assert_eq!(call("regular", b"/no/such/path"), Err(Errno::NOT_FOUND));
         assert_eq!(call("statvfs", b"/"), Err(Errno(38)));
+    }
+
+    #[test]
+    fn the_numbers_in_proc_are_processes_and_ours_is_among_them() {
+        let mut pids = vec![0];
+        numbers(Path::new("/proc"), &mut pids).unwrap();
+        assert!(pids.contains(&std::process::id()) && pids[0] == 0);
+        assert!(numbers(Path::new("/no/such/path"), &mut pids).is_err());
     }
 
     #[test]

@@ -23,6 +23,7 @@ pub fn live() -> door::Live {
         call: Box::new(calls::Syscalls),
         boottime,
         spawn: spawn_private,
+        numbers: calls::numbers,
         // A usize is 64 bits or fewer wherever Linux runs.
         page_size: rustix::param::page_size() as u64,
         ticks_per_second: rustix::param::clock_ticks_per_second(),

@@ -25,7 +25,9 @@ mod nvme;
 mod os;
 pub mod own;
 mod pool;
+mod power;
 mod pressure;
+mod process;
 #[cfg(test)]
 mod replay;
 mod scan;
@@ -65,4 +67,6 @@ pub const COLLECTORS: &[Spec<Doors>] = &[
     edac::SPEC,
     network::SPEC,
     infiniband::SPEC,
+    power::SPEC,
+    process::SPEC,
 ];

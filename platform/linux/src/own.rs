@@ -1,6 +1,7 @@
 //! The daemon's own process and the namespaces it lives in, from `/proc/self` (proc_pid_stat(5),
 //! namespaces(7)).
 
+use crate::process::stat;
 use door::{Buffer, Calls, Doors, File, Shape};
 use schema::families::process::Process;
 use schema::unit::{Bytes, Count, Seconds};
@@ -64,7 +65,7 @@ impl Own {
         let open_fds = self.word("open_fds").map(Count);
         let max_fds = self.word("rlimit_nofile").map(Count);
         let process = Process { open_fds, max_fds, ..Process::default() };
-        let Some(stat) = self.stat.read(&mut self.buffer).ok().and_then(parse) else { return process };
+        let Some(stat) = self.stat.read(&mut self.buffer).ok().and_then(stat::parse) else { return process };
         Process {
             cpu: Some(Seconds::ticks(stat.ticks, self.ticks_per_second)),
             resident: Bytes::blocks(stat.resident_pages, self.page_size),
@@ -78,46 +79,5 @@ impl Own {
     fn word(&mut self, call: &'static str) -> Option<u64> {
         self.calls.call(call, b"", &mut self.answer).ok()?;
         self.answer.as_slice().try_into().map(u64::from_le_bytes).ok()
-    }
-}
-
-/// What we want of `/proc/self/stat`.
-#[derive(Debug, PartialEq, Eq)]
-struct Stat {
-    /// utime + stime, in ticks.
-    ticks: u64,
-    threads: u64,
-    /// In ticks since boot.
-    started: u64,
-    virtual_bytes: u64,
-    resident_pages: u64,
-}
-
-/// The second field, the command in parentheses, may hold spaces and parentheses: count from the last one.
-fn parse(stat: &[u8]) -> Option<Stat> {
-    let text = std::str::from_utf8(stat.get(stat.iter().rposition(|b| *b == b')')? + 1..)?).ok()?;
-    // `state` is field 3 of proc_pid_stat(5).
-    let mut fields = text.split_ascii_whitespace().zip(3u8..);
-    let mut field = |number: u8| fields.find(|(_, n)| *n == number)?.0.parse::<u64>().ok();
-    Some(Stat {
-        ticks: field(14)?.checked_add(field(15)?)?,
-        threads: field(20)?,
-        started: field(22)?,
-        virtual_bytes: field(23)?,
-        resident_pages: field(24)?,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fields_are_counted_from_behind_the_command() {
-        let line = b"8 (a b) c) S 1 8 8 0 -1 4194560 9 8 7 6 11 22 33 44 20 0 5 0 777 4096000 250 184 1 2\n";
-        let stat =
-            Stat { ticks: 33, threads: 5, started: 777, virtual_bytes: 4_096_000, resident_pages: 250 };
-        assert_eq!(parse(line), Some(stat));
-        assert_eq!(parse(b"8 (cut) S 1 2"), None);
     }
 }

@@ -39,6 +39,7 @@ impl Machine {
                 std::mem::forget(work);
                 Ok(())
             },
+            numbers: |_, _| Ok(()),
             page_size: 4096,
             ticks_per_second: 100,
         };

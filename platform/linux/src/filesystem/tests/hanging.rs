@@ -70,6 +70,7 @@ impl Machine {
             call: Box::new(Shared(Arc::clone(&kernel))),
             boottime: Machine::now,
             spawn,
+            numbers: |_, _| Ok(()),
             page_size: 4096,
             ticks_per_second: 100,
         };
