@@ -11,6 +11,18 @@ use std::collections::BTreeSet;
 const NOT_RECORDED: &[(&str, &str)] = &[
     ("gauged_", "the daemon's own, which a replay leaves out but for success, absence and failures"),
     ("process_", "the daemon's own process"),
+    ("host_textfile_", "no directory is configured by default"),
+    ("host_battery_temperature_celsius", "where hwmon shows it, it is hwmon's, as on the recorded laptop"),
+    ("host_memory_high_", "kernels of 32 bits"),
+    ("host_memory_low_", "kernels of 32 bits"),
+    ("host_memory_direct_map_4m_bytes", "x86 of 32 bits without PAE"),
+    ("host_memory_direct_map_64k_bytes", "s390 and powerpc"),
+    ("host_memory_direct_map_1m_bytes", "s390"),
+    ("host_memory_direct_map_2g_bytes", "s390"),
+    ("host_memory_quicklists_bytes", "kernels before 5.2 on few architectures"),
+    ("host_memory_shadow_call_stack_bytes", "arm64 kernels built with it"),
+    ("host_memory_early_memtest_bad_bytes", "kernels booted with memtest"),
+    ("host_memory_gpu_", "kernels of 2026 with GPUs that count so"),
 ];
 
 #[test]
