@@ -29,7 +29,6 @@ const EX_SOFTWARE: i32 = 70;
 enum Event {
     Request(Request),
     Answer(Answer),
-    Stop,
 }
 
 /// Somebody who wants a snapshot.
@@ -114,12 +113,6 @@ impl Core {
         let deadline = self.clock.now() + patience;
         self.inbox.try_send(Event::Request(Request { wanted, deadline, answer })).map_err(|_| Busy)
     }
-
-    /// Asks the core to end; requests that it holds are dropped unanswered.
-    pub fn stop(&self) {
-        // A full inbox is emptied by the core; one that is gone has ended.
-        drop(self.inbox.send(Event::Stop));
-    }
 }
 
 /// Watches the flights.
@@ -145,7 +138,7 @@ impl Tower {
             match event {
                 Ok(Event::Request(request)) => self.request(request),
                 Ok(Event::Answer(answer)) => self.scraper.answer(self.flight.as_mut(), answer),
-                Ok(Event::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Disconnected) => return,
                 Err(RecvTimeoutError::Timeout) => {}
             }
             self.advance();
@@ -226,7 +219,7 @@ impl Tower {
                     continue;
                 }
                 let request = requests.swap_remove(kept);
-                (request.answer)(self.scraper.so_far(flight));
+                (request.answer)(self.scraper.so_far(flight, request.wanted));
             }
         }
     }

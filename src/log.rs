@@ -16,7 +16,13 @@ pub fn start(level: Option<&str>, form: Option<&str>) {
         Some("debug") => Level::DEBUG,
         _ => Level::INFO,
     };
-    let log = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_ansi(false);
+    let log = tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        // A line that cannot be written, to a full disk or to a reader that has left, is a lost line and no more:
+        // to complain of it there would be a panic.
+        .log_internal_errors(false);
     // A second start would find the first one's log there, which is as good.
     drop(match form {
         Some("json") => log.json().flatten_event(true).with_target(false).try_init(),

@@ -66,7 +66,7 @@ mod here {
         }
 
         /// Nothing is known.
-        pub fn process(&mut self) -> Process {
+        pub fn process(&mut self, _: u64) -> Process {
             Process::default()
         }
     }

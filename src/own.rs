@@ -43,8 +43,8 @@ impl Own {
         self.left_out.capped += left_out.capped;
     }
 
-    /// The only writer of these families.
-    pub fn put(&mut self, out: &mut Batch) {
+    /// The only writer of these families, in the scrape of this number.
+    pub fn put(&mut self, scrape: u64, out: &mut Batch) {
         out.put(&own::BUILD_INFO, [VERSION, REVISION.unwrap_or(""), RUSTC], Info);
         out.put(&own::SCRAPES, [], Count(self.scrapes));
         out.put(&own::COLLECTIONS, [], Count(self.collections));
@@ -53,6 +53,6 @@ impl Own {
         for (namespace, host) in self.machine.namespaces() {
             out.put(&own::NAMESPACE_HOST, [namespace], State(*host));
         }
-        self.machine.process().put(out);
+        self.machine.process(scrape).put(out);
     }
 }

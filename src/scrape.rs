@@ -6,7 +6,7 @@
 use crate::lane::Answer;
 use crate::own::Own;
 use crate::slot::{Slot, Work};
-use crate::snapshot::{Arranger, Collectors, Snapshot};
+use crate::snapshot::{Arranger, Collectors, Outcome, Snapshot};
 use door::Doors;
 use schema::{Lane, Scrape};
 use std::sync::Arc;
@@ -148,7 +148,7 @@ impl Scraper {
             let left_out = self.arranger.arrange(snapshot, self.max_series);
             if let Some(own) = &mut self.own {
                 own.collected(requests, left_out);
-                own.put(&mut snapshot.own);
+                own.put(self.number, &mut snapshot.own);
             }
             Arranger::finish(snapshot);
         }
@@ -158,19 +158,25 @@ impl Scraper {
         flight.snapshot
     }
 
-    /// What has come so far, for a request that cannot wait for the rest. The flight goes on.
-    pub fn so_far(&mut self, flight: &Flight) -> Arc<Snapshot> {
+    /// What has come so far, for a request that cannot wait for the rest. The flight goes on. What the request wants
+    /// and this flight does not ask is late, but for inline collectors, which answer at once.
+    pub fn so_far(&mut self, flight: &Flight, wanted: Collectors) -> Arc<Snapshot> {
         let mut partial = Snapshot::default();
         partial.clear(self.slots.len());
         self.serial += 1;
         partial.serial = self.serial;
         partial.taken = flight.began;
-        partial.covers = flight.wanted;
+        partial.covers = flight.wanted.union(wanted);
         let now = self.now();
-        let parts = self.slots.iter().zip(&flight.snapshot.parts).zip(&mut partial.parts).enumerate();
-        for (place, ((slot, came), part)) in parts.filter(|(place, _)| flight.wanted.has(*place)) {
-            if flight.pending.has(place) {
-                part.report.outcome = crate::snapshot::Outcome::Late;
+        self.number += 1;
+        let wall = self.doors.clock.wall();
+        let scrape = Scrape { number: self.number, now, deadline: now, wall, held: false };
+        let parts = self.slots.iter_mut().zip(&flight.snapshot.parts).zip(&mut partial.parts).enumerate();
+        for (place, ((slot, came), part)) in parts.filter(|(place, _)| partial.covers.has(*place)) {
+            if !flight.wanted.has(place) && slot.spec.lane == Lane::Inline {
+                slot.ask(&scrape, &self.doors.clock, part);
+            } else if flight.pending.has(place) || !flight.wanted.has(place) {
+                part.report.outcome = Outcome::Late;
             } else {
                 part.batch.append(&came.batch);
                 part.report = came.report.clone();
@@ -182,7 +188,7 @@ impl Scraper {
         self.arranger.arrange(&mut partial, self.max_series);
         if let Some(own) = &mut self.own {
             own.scraped(1);
-            own.put(&mut partial.own);
+            own.put(self.number, &mut partial.own);
         }
         Arranger::finish(&mut partial);
         Arc::new(partial)

@@ -42,10 +42,10 @@ pub fn serve(collectors: &[&'static Spec<Doors>], settings: Settings) -> Result<
     let hooks = Hooks { health: Box::new(move || for_pages()), ready: Box::new(|| tell(NotifyState::Ready)) };
     let served = runtime.block_on(async {
         tokio::spawn(feed_the_watchdog(health));
-        http::serve(listeners, config, Arc::new(core.clone()), hooks, stop_asked()).await
+        http::serve(listeners, config, Arc::new(core), hooks, stop_asked()).await
     });
-    core.stop();
     served.map_err(cannot_start)?;
+    // The core and its lanes are not asked: one of them may be stuck.
     machine::exit_now(0)
 }
 
@@ -80,7 +80,7 @@ async fn stop_asked() {
 
 /// Health is the event loop and one reading that cannot block: never a mount, never a GPU.
 fn health(doors: &Doors) -> Box<dyn Fn() -> Result<(), String> + Send + Sync> {
-    let reading = Mutex::new((doors.procfs.file("loadavg", Shape::Attr), Buffer::default()));
+    let reading = Mutex::new((doors.procfs.file("self/stat", Shape::Attr), Buffer::default()));
     Box::new(move || {
         let mut reading = reading.lock().unwrap_or_else(PoisonError::into_inner);
         let (file, buffer) = &mut *reading;

@@ -43,6 +43,10 @@ struct Late {
     duration: Duration,
 }
 
+fn is_young(late: &Late, now: Duration) -> bool {
+    now.saturating_sub(late.began) <= LATE_AT_MOST
+}
+
 /// One collector, as the core knows it.
 #[derive(Debug)]
 pub struct Slot {
@@ -58,8 +62,8 @@ pub struct Slot {
     invalid: u64,
     /// What is said of a late answer; made once.
     lateness: Error,
-    /// The trouble that was logged last.
-    logged: Option<Error>,
+    /// The troubles that were logged and have not gone.
+    logged: Vec<Error>,
 }
 
 impl Slot {
@@ -75,7 +79,7 @@ impl Slot {
             failures: Default::default(),
             invalid: 0,
             lateness: Error::Late(spec.name.into()),
-            logged: None,
+            logged: Vec::new(),
         }
     }
 
@@ -104,7 +108,8 @@ impl Slot {
             return Work::Done;
         }
         // A source that always needs longer than lanes are awaited is one scrape behind, and costs no waiting.
-        let slow = |late: &Late| late.duration >= scrape.deadline.saturating_sub(scrape.now);
+        let patience = scrape.deadline.saturating_sub(scrape.now);
+        let slow = |late: &Late| is_young(late, scrape.now) && late.duration >= patience;
         if self.late.as_ref().is_some_and(slow) {
             self.missed(scrape.now, part);
             return Work::Done;
@@ -131,8 +136,7 @@ impl Slot {
     /// The scrape ends without an answer: what came late for an earlier one is shown, once.
     pub fn missed(&mut self, now: Duration, part: &mut Part) {
         self.times_late += 1;
-        let young = |late: &Late| now.saturating_sub(late.began) <= LATE_AT_MOST;
-        match self.late.take().filter(young) {
+        match self.late.take().filter(|late| is_young(late, now)) {
             Some(late) => {
                 part.batch = late.batch;
                 self.settle(late.began, late.result, late.duration, part);
@@ -216,21 +220,23 @@ impl Slot {
         }
     }
 
-    /// Logs one line when trouble comes, changes or goes; none while it stays.
+    /// Logs one line for each trouble that comes, and one when the last has gone; none while they stay.
     pub fn log(&mut self, part: &Part) {
         let collector = self.spec.name;
-        let trouble = match part.report.outcome {
-            Outcome::NotAsked | Outcome::Absent => None,
-            Outcome::Late => Some(self.lateness.clone()),
-            Outcome::Ok | Outcome::Failed => part.report.reason.clone(),
+        let whole = match part.report.outcome {
+            Outcome::NotAsked | Outcome::Absent => return self.logged.clear(),
+            Outcome::Late => Some(&self.lateness),
+            Outcome::Failed => part.report.reason.as_ref(),
+            Outcome::Ok => None,
         };
-        if trouble == self.logged {
-            return;
+        let troubles = || whole.into_iter().chain(part.batch.failures());
+        for trouble in troubles().filter(|trouble| !self.logged.contains(trouble)) {
+            tracing::warn!(collector, "{trouble}");
         }
-        match &trouble {
-            Some(error) => tracing::warn!(collector, "{error}"),
-            None => tracing::info!(collector, "all is well again"),
+        if troubles().next().is_none() && !self.logged.is_empty() {
+            tracing::info!(collector, "all is well again");
         }
-        self.logged = trouble;
+        self.logged.clear();
+        self.logged.extend(troubles().cloned());
     }
 }

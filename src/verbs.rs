@@ -2,9 +2,9 @@
 
 use crate::core::Core;
 use crate::exposition::{Encoder, Format, Names};
-use crate::settings::{DIALECT, MAX_SERIES, PROCFS, ROOTFS, SYSFS, UNIFIED};
+use crate::settings::{DIALECT, LOG_FORMAT, LOG_LEVEL, MAX_SERIES, PROCFS, ROOTFS, SYSFS, UNIFIED};
 use crate::snapshot::Collectors;
-use crate::{machine, record};
+use crate::{log, machine, record};
 use door::{Doors, Paths};
 use schema::alias::DIALECTS;
 use schema::{Settings, Spec};
@@ -46,6 +46,8 @@ pub fn read_config(path: &Path) -> io::Result<String> {
 /// # Errors
 /// This system cannot be measured, or standard output cannot be written to.
 pub fn once(collectors: &[&'static Spec<Doors>], settings: Settings, format: Format) -> Result<(), Failure> {
+    // What could not be read is said beside the samples, on standard error.
+    log::start(settings.text(&LOG_LEVEL).as_deref(), settings.text(&LOG_FORMAT).as_deref());
     let names = names(&settings);
     let (core, _) = start(collectors, settings)?;
     let (send, receive) = sync_channel(1);

@@ -1,7 +1,7 @@
 //! What a scrape costs in allocations and system calls: counts, which do not flake, where times would.
 
 #![cfg(target_os = "linux")]
-#![cfg_attr(target_os = "linux", expect(clippy::expect_used, reason = "tests"))]
+#![expect(clippy::expect_used, reason = "tests")]
 
 use door::{Doors, Paths};
 use gauged::core::Core;

@@ -9,6 +9,7 @@ use axum::extract::State;
 use axum::http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, VARY};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::Response;
+use std::borrow::Cow;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -27,15 +28,15 @@ pub(super) async fn metrics(State(app): State<Arc<App>>, uri: Uri, headers: Head
         Ok(wish) => wish,
         Err(line) => return plain(StatusCode::BAD_REQUEST, &line),
     };
-    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let accept = match wish.format {
-        Some(Format::OpenMetrics) => Some("application/openmetrics-text; version=1.0.0"),
-        Some(Format::Text) => Some("text/plain; version=0.0.4"),
-        None => text(ACCEPT),
+        Some(Format::OpenMetrics) => Some("application/openmetrics-text; version=1.0.0".into()),
+        Some(Format::Text) => Some("text/plain; version=0.0.4".into()),
+        None => list(&headers, ACCEPT),
     };
-    let negotiated = negotiate(accept);
-    let gzip = accepts_gzip(text(ACCEPT_ENCODING));
-    let snapshot = match app.ask(wish.collectors, patience(text(TIMEOUT), app.config.max_patience)).await {
+    let negotiated = negotiate(accept.as_deref());
+    let gzip = accepts_gzip(list(&headers, ACCEPT_ENCODING).as_deref());
+    let timeout = headers.get(TIMEOUT).and_then(|value| value.to_str().ok());
+    let snapshot = match app.ask(wish.collectors, patience(timeout, app.config.max_patience)).await {
         Ok(snapshot) => snapshot,
         Err(line) => return plain(StatusCode::SERVICE_UNAVAILABLE, line),
     };
@@ -50,6 +51,13 @@ pub(super) async fn metrics(State(app): State<Arc<App>>, uri: Uri, headers: Head
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
     response
+}
+
+/// The value of a header that is a list, and may therefore stand in several lines (RFC 9110, 5.3).
+fn list(headers: &HeaderMap, name: HeaderName) -> Option<Cow<'_, str>> {
+    let mut lines = headers.get_all(name).iter().filter_map(|line: &HeaderValue| line.to_str().ok());
+    let first = Cow::from(lines.next()?);
+    Some(lines.fold(first, |all, line| format!("{all},{line}").into()))
 }
 
 /// How long to measure for a client that waits for `header` seconds: a tenth less, for the way back. What is no
@@ -72,6 +80,15 @@ mod tests {
         assert_eq!(patience(Some("0.1"), most), LEAST);
         assert_eq!(patience(Some("3600"), most), most);
         assert_eq!(patience(None, Duration::from_secs(2)), Duration::from_secs(2));
+    }
+
+    #[test]
+    fn a_list_may_stand_in_several_lines() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(list(&headers, ACCEPT), None);
+        headers.append(ACCEPT, HeaderValue::from_static("a"));
+        headers.append(ACCEPT, HeaderValue::from_static("b;q=0.5"));
+        assert_eq!(list(&headers, ACCEPT).as_deref(), Some("a,b;q=0.5"));
     }
 
     #[test]

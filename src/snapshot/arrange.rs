@@ -51,14 +51,7 @@ impl Arranger {
         let name = |place: &ForeignPlace| snapshot.foreign_family(*place).map(|family| family.name);
         foreign.sort_unstable_by(|a, b| (name(a), a.part, a.family).cmp(&(name(b), b.part, b.family)));
         let duplicates = duplicates + self.hide_foreign_duplicates(snapshot, &foreign);
-        let room = cap.saturating_sub(snapshot.places.len());
-        let (mut samples, mut cut) = (0, 0);
-        foreign.retain(|place| {
-            let len = snapshot.foreign_family(*place).map_or(0, |family| family.samples().count());
-            let fits = samples + len <= room;
-            *(if fits { &mut samples } else { &mut cut }) += len;
-            fits
-        });
+        let cut = cap_foreign(snapshot, &mut foreign, cap.saturating_sub(snapshot.places.len()));
         snapshot.foreign = foreign;
         LeftOut { duplicates: duplicates as u64, capped: (capped + cut) as u64 }
     }
@@ -152,6 +145,27 @@ impl Arranger {
             places.retain(|place| place.family != largest);
         }
     }
+}
+
+/// Leaves out the largest foreign families, which stand together by name, until the rest has room; returns how many
+/// samples went.
+fn cap_foreign(snapshot: &Snapshot, families: &mut Vec<ForeignPlace>, room: usize) -> usize {
+    let family = |place: &ForeignPlace| snapshot.foreign_family(*place);
+    let name = |place: &ForeignPlace| family(place).map(|family| family.name);
+    let size = |places: &[ForeignPlace]| -> usize {
+        places.iter().filter_map(family).map(|family| family.samples().count()).sum()
+    };
+    let all = size(families);
+    let mut cut = 0;
+    while all - cut > room {
+        let largest = families.chunk_by(|a, b| name(a) == name(b)).max_by_key(|group| size(group));
+        let Some((gone, lost)) = largest.and_then(|group| Some((name(group.first()?), size(group)))) else {
+            break;
+        };
+        families.retain(|place| name(place) != gone);
+        cut += lost;
+    }
+    cut
 }
 
 fn mix(hash: u64, text: &str) -> u64 {
@@ -266,6 +280,23 @@ mod tests {
         let families = snapshot.view(Collectors::all(2)).foreign();
         let samples: Vec<_> = families.flat_map(|f| f.samples()).map(|s| (s.labels, s.value)).collect();
         assert_eq!(samples, [(r#"x="same""#, 1.0), (r#"x="1""#, 1.0), (r#"x="2""#, 2.0)]);
+    }
+
+    #[test]
+    fn over_the_cap_the_largest_foreign_family_goes_whole() {
+        let mut snapshot = Snapshot::default();
+        snapshot.clear(1);
+        let foreign = snapshot.parts[0].batch.foreign();
+        for (name, samples) in [("a_large", 5), ("b_small", 1), ("c_small", 2)] {
+            foreign.family(name, ForeignKind::Gauge, "").unwrap();
+            for n in 0..samples {
+                foreign.sample(name, &mut [("n", &n.to_string())], 1.0).unwrap();
+            }
+        }
+        let left_out = Arranger::default().arrange(&mut snapshot, 4);
+        assert_eq!(left_out, LeftOut { duplicates: 0, capped: 5 });
+        let names: Vec<_> = snapshot.view(Collectors::all(1)).foreign().map(|family| family.name).collect();
+        assert_eq!(names, ["b_small", "c_small"]);
     }
 
     #[test]

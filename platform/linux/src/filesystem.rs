@@ -61,6 +61,9 @@ struct Filesystem {
     /// The text that `table` was made of, once there is one. An empty text makes none.
     text: Vec<u8>,
     table: Table,
+    /// Why the table is our own and not that of the host's first process: a sandbox sees mounts as it was given
+    /// them, all read-only for one, so of those nothing is said.
+    fallen_back: Option<Error>,
     pool: Pool<Question>,
     answer: Vec<u8>,
 }
@@ -97,6 +100,7 @@ fn open(doors: &Arc<Doors>, settings: &Settings) -> Result<Box<dyn Collector>, E
         buffer: Buffer::default(),
         text: Vec::new(),
         table: Table::default(),
+        fallen_back: None,
         pool: Pool::new(doors.spawn, "statfs", MOST_THREADS, asker),
         answer: Vec::new(),
         doors: Arc::clone(doors),
@@ -106,7 +110,7 @@ fn open(doors: &Arc<Doors>, settings: &Settings) -> Result<Box<dyn Collector>, E
 impl Collector for Filesystem {
     fn collect(&mut self, scrape: &Scrape, out: &mut Batch) -> Result<(), Error> {
         self.refresh()?;
-        for error in &self.table.torn {
+        for error in self.table.torn.iter().chain(&self.fallen_back) {
             out.fail(error.clone());
         }
         self.pool.begin();
@@ -116,7 +120,7 @@ impl Collector for Filesystem {
         self.ask_local();
         self.await_answers(next, scrape.deadline);
         for mount in &self.table.mounts {
-            put(mount, out);
+            put(mount, self.fallen_back.is_none(), out);
         }
         Ok(())
     }
@@ -125,8 +129,12 @@ impl Collector for Filesystem {
 impl Filesystem {
     /// Brings the table up to date.
     fn refresh(&mut self) -> Result<(), Error> {
+        self.fallen_back = None;
         let (text, file) = match self.hosts.read(&mut self.buffer) {
-            Err(Error::Io { .. }) => (self.own.read(&mut self.buffer)?, &self.own),
+            Err(error @ Error::Io { .. }) => {
+                self.fallen_back = Some(error);
+                (self.own.read(&mut self.buffer)?, &self.own)
+            }
             read => (read?, &self.hosts),
         };
         if text.is_empty() || text != self.text.as_slice() {
@@ -197,7 +205,7 @@ fn reading(result: Result<&[u8], Errno>) -> Reading {
 }
 
 /// Its samples or, once, its failure. Whether it is read-only does not depend on its answer.
-fn put(mount: &Mounted, out: &mut Batch) {
+fn put(mount: &Mounted, hosts: bool, out: &mut Batch) {
     let labels = mount.labels();
     let what = || Arc::clone(&mount.what);
     let failure = match mount.reading {
@@ -223,7 +231,9 @@ fn put(mount: &Mounted, out: &mut Batch) {
             Some(("probe_limit", Error::Refused { path: what(), rule }))
         }
     };
-    labels.put_readonly(mount.readonly, out);
+    if hosts {
+        labels.put_readonly(mount.readonly, out);
+    }
     if let Some((reason, error)) = failure {
         labels.put_error(reason, out);
         out.fail(error);

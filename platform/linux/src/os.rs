@@ -99,7 +99,7 @@ fn kernel(doors: &Doors) -> Result<(String, String), Error> {
 
 /// The moment of boot, from the line `btime` of `/proc/stat`. It is sought from the end of the file, where only
 /// a few short lines follow it: the line of interrupts before it has hundreds of kilobytes on big machines.
-fn boot_time(contents: &[u8]) -> Result<Seconds, Expected> {
+pub(crate) fn boot_time(contents: &[u8]) -> Result<Seconds, Expected> {
     let Some(digits) = contents.rsplit(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(b"btime "))
     else {
         return Err(Expected { line: 0, what: "a line btime" });

@@ -1,10 +1,12 @@
 //! The daemon's own process and the namespaces it lives in, from `/proc/self` (proc_pid_stat(5),
 //! namespaces(7)).
 
+use crate::os::boot_time;
 use crate::process::stat;
-use door::{Buffer, Calls, Doors, File, Shape};
+use door::{Buffer, Calls, Doors, File, Shape, Shared};
 use schema::families::process::Process;
 use schema::unit::{Bytes, Count, Seconds};
+use std::sync::Arc;
 
 /// Namespaces that decide whether our figures are the host's, with the inode number of the first of each kind,
 /// where it is fixed (include/linux/proc_ns.h).
@@ -24,8 +26,8 @@ pub struct Own {
     calls: Calls,
     page_size: u64,
     ticks_per_second: u64,
-    /// When the host was booted, since 1970-01-01 UTC, as it was when gauged started.
-    boot: Seconds,
+    /// `/proc/stat`, for the moment of boot: it moves when the clock is set, and the moment of our start with it.
+    host: Arc<Shared>,
     namespaces: Vec<(&'static str, bool)>,
 }
 
@@ -42,7 +44,6 @@ impl Own {
             };
             Some((*name, ours == hosts))
         });
-        let boot = doors.clock.wall().saturating_sub(doors.clock.now());
         Own {
             namespaces: namespaces.collect(),
             stat: doors.procfs.file("self/stat", Shape::Attr),
@@ -51,7 +52,7 @@ impl Own {
             calls: doors.calls.clone(),
             page_size: doors.page_size,
             ticks_per_second: doors.ticks_per_second,
-            boot: Seconds::span(boot),
+            host: doors.procfs.shared("stat", Shape::Table),
         }
     }
 
@@ -60,17 +61,19 @@ impl Own {
         &self.namespaces
     }
 
-    /// The process now.
-    pub fn process(&mut self) -> Process {
+    /// The process now, in the scrape of this number.
+    pub fn process(&mut self, scrape: u64) -> Process {
         let open_fds = self.word("open_fds").map(Count);
         let max_fds = self.word("rlimit_nofile").map(Count);
         let process = Process { open_fds, max_fds, ..Process::default() };
+        let boot = self.host.read(scrape, |file, contents| boot_time(contents).map_err(|e| e.of(file))).ok();
         let Some(stat) = self.stat.read(&mut self.buffer).ok().and_then(stat::parse) else { return process };
         Process {
             cpu: Some(Seconds::ticks(stat.ticks, self.ticks_per_second)),
             resident: Bytes::blocks(stat.resident_pages, self.page_size),
             virtual_memory: Some(Bytes(stat.virtual_bytes)),
-            start_time: Some(Seconds(self.boot.0 + Seconds::ticks(stat.started, self.ticks_per_second).0)),
+            start_time: boot
+                .map(|boot| Seconds(boot.0 + Seconds::ticks(stat.started, self.ticks_per_second).0)),
             threads: Some(Count(stat.threads)),
             ..process
         }

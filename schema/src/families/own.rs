@@ -37,7 +37,7 @@ families! {
     /// 1 if this namespace is the host's, 0 if gauged sees a container's own.
     NAMESPACE_HOST: gauge<State> = "gauged_namespace_host" { namespace } on [Linux] since "0.1.0";
 
-    /// How many requests for metrics were answered.
+    /// How many requests were answered from a snapshot: scrapes, views of the status page, and the one at the start.
     SCRAPES: counter<Count> = "gauged_scrapes_total" {} on [Linux, Macos] since "0.1.0";
 
     /// How many times the machine was measured; requests that come together share one.

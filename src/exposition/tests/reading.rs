@@ -33,7 +33,7 @@ fn text_reads_like_this() {
         # TYPE host_filesystem_free_bytes gauge
         host_filesystem_free_bytes{device="/dev/a",mountpoint="/",fstype="ext4",pool="/dev/a"} 512
         host_filesystem_free_bytes{device="tmp",mountpoint="/tmp",pool="/tmp"} 100
-        # HELP gauged_scrapes_total How many requests for metrics were answered.
+        # HELP gauged_scrapes_total How many requests were answered from a snapshot: scrapes, views of the status page, and the one at the start.
         # TYPE gauged_scrapes_total counter
         gauged_scrapes_total 7
     "##]].assert_eq(&text(&host(), UNIFIED));
@@ -72,7 +72,7 @@ fn openmetrics_reads_like_this() {
         # UNIT host_filesystem_free_bytes bytes
         host_filesystem_free_bytes{device="/dev/a",mountpoint="/",fstype="ext4",pool="/dev/a"} 512
         host_filesystem_free_bytes{device="tmp",mountpoint="/tmp",pool="/tmp"} 100
-        # HELP gauged_scrapes How many requests for metrics were answered.
+        # HELP gauged_scrapes How many requests were answered from a snapshot: scrapes, views of the status page, and the one at the start.
         # TYPE gauged_scrapes counter
         gauged_scrapes_total 7
         # EOF
@@ -102,7 +102,7 @@ fn a_dialect_renames_selects_and_scales() {
         # TYPE other_kib gauge
         other_kib{at="/"} 64.0
         other_kib{at="/tmp",of="/tmp"} 6.25
-        # HELP gauged_scrapes_total How many requests for metrics were answered.
+        # HELP gauged_scrapes_total How many requests were answered from a snapshot: scrapes, views of the status page, and the one at the start.
         # TYPE gauged_scrapes_total counter
         gauged_scrapes_total 7
     "##]].assert_eq(&text(&host(), DIALECT));
@@ -131,7 +131,7 @@ fn a_dialect_in_openmetrics_has_the_types_that_its_names_allow() {
         # TYPE other_kib gauge
         other_kib{at="/"} 64.0
         other_kib{at="/tmp",of="/tmp"} 6.25
-        # HELP gauged_scrapes How many requests for metrics were answered.
+        # HELP gauged_scrapes How many requests were answered from a snapshot: scrapes, views of the status page, and the one at the start.
         # TYPE gauged_scrapes counter
         gauged_scrapes_total 7
         # EOF

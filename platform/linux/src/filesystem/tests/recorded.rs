@@ -143,13 +143,14 @@ fn the_pool_of_a_btrfs_is_its_uuid() {
 }
 
 #[test]
-fn our_own_table_stands_in_where_that_of_pid_1_is_hidden() {
+fn where_pid_1_is_hidden_our_own_table_stands_in_and_nothing_is_said_of_read_only() {
     let own = "== 1 file proc/1/mountinfo 2\n== 1 file proc/self/mountinfo ok text\n\
                1 0 8:1 / / rw - ext4 /dev/sda1 rw\nx\n";
     let (mut collector, _) = replay(&format!("{own}== 1 statfs / 13\n"));
     assert_eq!(
         shown(collector.as_mut(), &NO_HURRY),
-        "readonly / 0\nerror / permission 1\n! /proc/self/mountinfo:2: expected a mount id\n\
+        "error / permission 1\n! /proc/self/mountinfo:2: expected a mount id\n\
+         ! /proc/1/mountinfo: No such file or directory (os error 2)\n\
          ! statfs /: Permission denied (os error 13)\n"
     );
     let (mut collector, _) = replay("== 1 file proc/1/mountinfo 13\n== 1 file proc/self/mountinfo 13\n");
