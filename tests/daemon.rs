@@ -2,10 +2,7 @@
 //! to, and complains in one line.
 
 #![cfg(target_os = "linux")]
-#![cfg_attr(
-    target_os = "linux",
-    expect(clippy::expect_used, clippy::disallowed_types, reason = "tests start it")
-)]
+#![expect(clippy::expect_used, clippy::disallowed_types, reason = "tests start it")]
 
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead, BufReader, Read, Write};

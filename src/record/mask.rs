@@ -120,8 +120,10 @@ fn mask_option(option: &str) -> String {
 
 /// `/net/nas.example.net/export` becomes `/net/server/export`.
 fn mask_point(text: &str, servers: &BTreeSet<String>) -> String {
+    // Longer names first, of which shorter ones may be the beginning.
     servers
         .iter()
+        .rev()
         .fold(text.to_owned(), |text, server| text.replace(&format!("/net/{server}"), "/net/server"))
 }
 
