@@ -189,7 +189,7 @@ fn a_bad_flag_is_one_line() {
             "--web.max-connections",
             "--web.max-scrape-timeout 5",
             "--web.max-scrape-timeout=100ms",
-            "--web.telemetry-path=/",
+            "--web.telemetry-path=/-/ready",
             "--log.level=loud",
             "--dialect=klingon",
             "--path.procfs=",
@@ -207,7 +207,7 @@ fn a_bad_flag_is_one_line() {
             gauged: --web.max-connections wants a value; see gauged --help
             gauged: --web.max-scrape-timeout: "5" is not a span of time such as 5s or 250ms; see gauged --help
             gauged: --web.max-scrape-timeout: "100ms" is not a span of at least 250ms; see gauged --help
-            gauged: --web.telemetry-path: "/" is not a path such as /metrics (letters, digits and -._~/); see gauged --help
+            gauged: --web.telemetry-path: "/-/ready" is not a path such as /metrics (letters, digits and -._~/); see gauged --help
             gauged: --log.level: "loud" is not one of error, warn, info, debug; see gauged --help
             gauged: --dialect: "klingon" is not one of unified; see gauged --help
             gauged: --path.procfs: "" is not a path; see gauged --help

@@ -20,7 +20,7 @@ const TIMEOUT: HeaderName = HeaderName::from_static("x-prometheus-scrape-timeout
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The least patience: less is no time to measure in.
-const LEAST: Duration = Duration::from_millis(250);
+pub const LEAST_PATIENCE: Duration = Duration::from_millis(250);
 
 /// Answers a scrape. HEAD is GET whose body axum leaves out, after its length was set.
 pub(super) async fn metrics(State(app): State<Arc<App>>, uri: Uri, headers: HeaderMap) -> Response {
@@ -65,7 +65,7 @@ fn list(headers: &HeaderMap, name: HeaderName) -> Option<Cow<'_, str>> {
 fn patience(header: Option<&str>, most: Duration) -> Duration {
     let said = header.and_then(|text| text.trim().parse::<f64>().ok()).filter(|seconds| *seconds > 0.0);
     let said = said.and_then(|seconds| Duration::try_from_secs_f64(seconds * 0.9).ok());
-    said.map_or(PATIENCE, |said| said.max(LEAST)).min(most)
+    said.map_or(PATIENCE, |said| said.max(LEAST_PATIENCE)).min(most)
 }
 
 #[cfg(test)]
@@ -77,7 +77,7 @@ mod tests {
         let most = Duration::from_secs(30);
         assert_eq!(patience(Some("10"), most), Duration::from_secs(9));
         assert_eq!(patience(Some("0.5"), most), Duration::from_millis(450));
-        assert_eq!(patience(Some("0.1"), most), LEAST);
+        assert_eq!(patience(Some("0.1"), most), LEAST_PATIENCE);
         assert_eq!(patience(Some("3600"), most), most);
         assert_eq!(patience(None, Duration::from_secs(2)), Duration::from_secs(2));
     }

@@ -34,6 +34,7 @@ mod tests;
 
 pub use limits::{HEAD_BYTES, Limits};
 pub use listen::{ListenError, Listener};
+pub use metrics::LEAST_PATIENCE;
 
 use crate::core::{Busy, Core};
 use crate::exposition::Names;
@@ -110,22 +111,11 @@ impl Default for Config {
     }
 }
 
-impl Config {
-    /// Says what is wrong with the telemetry path, the one part that could be wrong.
-    ///
-    /// # Errors
-    /// One line, for the setting's name to be put before.
-    pub fn check(&self) -> Result<(), &'static str> {
-        let path = &self.telemetry_path;
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
-        if !path.starts_with('/') || !path.bytes().all(plain) {
-            Err("a path begins with / and has letters, digits and - . _ ~ / only")
-        } else if path.starts_with("/-/") {
-            Err("paths under /-/ are taken")
-        } else {
-            Ok(())
-        }
-    }
+/// True for a path that can be served: not `/-/...`, where health is, and without what a router or a browser would
+/// read as more than a name. With `/` there is no status page.
+pub fn is_telemetry_path(path: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
+    path.starts_with('/') && !path.starts_with("/-/") && path.bytes().all(plain)
 }
 
 /// What the edge calls of the daemon.
@@ -162,7 +152,7 @@ struct App {
 /// [`Limits::drain`] to end, and it returns. Runs in a tokio runtime with time and I/O enabled.
 ///
 /// # Errors
-/// [`Config::check`] failed, or a listener could not be handed to the event loop. Nothing that a client does
+/// The telemetry path cannot be served, or a listener could not be handed to the event loop. Nothing that a client does
 /// ends it.
 pub async fn serve(
     listeners: Vec<Listener>,
@@ -171,7 +161,10 @@ pub async fn serve(
     hooks: Hooks,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    config.check().map_err(|why| io::Error::new(io::ErrorKind::InvalidInput, why))?;
+    if !is_telemetry_path(&config.telemetry_path) {
+        let why = format!("{} is no path for metrics", config.telemetry_path);
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+    }
     let limits = config.limits;
     let app = Arc::new(App {
         bodies: Mutex::new(Bodies::new(config.dialects)),

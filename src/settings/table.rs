@@ -4,12 +4,12 @@
 //! `collector.cpu.enabled` in the file. The last differs because a TOML key cannot be a value and a table at once.
 
 use super::{DIALECT, LISTEN_ADDRESS, MAX_SCRAPE_TIMEOUT, SETTINGS, TELEMETRY_PATH, UNIFIED};
+use crate::http;
 use regex_lite::Regex;
 use schema::Spec;
 use schema::alias::DIALECTS;
 use schema::setting::{Invalid, Kind, Setting, Value, parse};
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 /// What a collector adds to the table: a [`Spec`] without its doors.
 #[derive(Clone, Copy, Debug)]
@@ -90,10 +90,10 @@ impl Entry {
     pub fn checked(&self, value: Value) -> Result<Value, Invalid> {
         match &value {
             Value::Text(pattern) if self.kind == Kind::Pattern => compiles(pattern)?,
-            Value::Text(path) if self.key == TELEMETRY_PATH.key && !is_telemetry_path(path) => {
+            Value::Text(path) if self.key == TELEMETRY_PATH.key && !http::is_telemetry_path(path) => {
                 return Err(Invalid::new(path, "a path such as /metrics (letters, digits and -._~/)"));
             }
-            Value::Span(span) if self.key == MAX_SCRAPE_TIMEOUT.key && *span < LEAST_PATIENCE => {
+            Value::Span(span) if self.key == MAX_SCRAPE_TIMEOUT.key && *span < http::LEAST_PATIENCE => {
                 return Err(Invalid::new(format!("{}ms", span.as_millis()), "a span of at least 250ms"));
             }
             Value::List(addresses) if self.key == LISTEN_ADDRESS.key && addresses.is_empty() => {
@@ -115,18 +115,6 @@ impl Entry {
         }
         Ok(value)
     }
-}
-
-/// A request waits at least this long (a scrape's own least deadline), so a cap below it would be no cap.
-const LEAST_PATIENCE: Duration = Duration::from_millis(250);
-
-/// True for a path that can be served: not `/`, where the status page is, nor `/-/...`, where health is, and
-/// without what a router or a browser would read as more than a name.
-fn is_telemetry_path(path: &str) -> bool {
-    path.len() > 1
-        && path.starts_with('/')
-        && !path.starts_with("/-/")
-        && path.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-._~".contains(&b))
 }
 
 /// A pattern is tried as it stands and as it will be used, around a whole name: `a)(b` compiles only there.
@@ -307,7 +295,7 @@ mod tests {
         let table = Table::new(&[]);
         let read = |key, text| table.by_key(key).unwrap().read(text).map_err(|e| e.to_string());
         assert!(read("web.telemetry-path", "/gauged/metrics").is_ok());
-        for bad in ["", "/", "metrics", "/-/ready", "/{x}", "/a b"] {
+        for bad in ["", "metrics", "/-/ready", "/{x}", "/a b"] {
             let wanted = "is not a path such as /metrics (letters, digits and -._~/)";
             assert_eq!(read("web.telemetry-path", bad), Err(format!("{bad:?} {wanted}")));
         }
