@@ -27,8 +27,8 @@ pub enum Shape {
 
 /// The handlers of `/proc/sys` allocate and clear what they are asked for, so ask for no more than a page.
 const ATTR_BYTES: usize = 4096;
-/// What a read of a table asks for.
-const TABLE_BYTES: usize = 64 << 10;
+/// The least that a read of a table asks for; a buffer that was too small for one is twice as large for the next.
+const TABLE_BYTES: usize = 4096;
 /// No kernel file that we read is as large as this.
 const MOST_BYTES: usize = 16 << 20;
 
@@ -42,15 +42,16 @@ pub struct Buffer {
 }
 
 impl Buffer {
-    fn at(&mut self, from: usize, bytes: usize) -> Option<&mut [u8]> {
-        let wanted = from + bytes;
+    /// Room behind what was read so far, of at least so many bytes. None beyond the limit.
+    fn behind(&mut self, filled: usize, least: usize) -> Option<&mut [u8]> {
+        let wanted = filled + least;
         if wanted > MOST_BYTES {
             return None;
         }
         if self.room.len() < wanted {
-            self.room.resize(wanted, 0);
+            self.room.resize(wanted.next_power_of_two(), 0);
         }
-        self.room.get_mut(from..wanted)
+        self.room.get_mut(filled..)
     }
 
     /// `at.join(path)`, without an allocation.
@@ -200,18 +201,17 @@ pub(crate) fn read_now<'a>(at: &Path, path: &str, buffer: &'a mut Buffer) -> Res
 }
 
 fn pread_all(descriptor: &Descriptor, shape: Shape, buffer: &mut Buffer) -> Result<usize, Errno> {
-    let step = match shape {
-        Shape::Attr => ATTR_BYTES,
-        Shape::Table => TABLE_BYTES,
-    };
     let mut filled = 0;
     loop {
-        let room = buffer.at(filled, step).ok_or(Errno(E2BIG))?;
-        match descriptor.read_at(room, filled as u64) {
+        let room = match shape {
+            Shape::Attr => buffer.behind(filled, ATTR_BYTES).and_then(|room| room.get_mut(..ATTR_BYTES)),
+            Shape::Table => buffer.behind(filled, TABLE_BYTES),
+        };
+        match descriptor.read_at(room.ok_or(Errno(E2BIG))?, filled as u64) {
             Ok(0) => return Ok(filled),
             Ok(n) => {
                 filled += n;
-                if shape == Shape::Attr && n < step {
+                if shape == Shape::Attr && n < ATTR_BYTES {
                     return Ok(filled);
                 }
             }
