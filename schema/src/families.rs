@@ -17,8 +17,8 @@ macro_rules! modules {
 }
 
 modules!(
-    os, cpu, load, memory, disk, filesystem, md, nvme, network, infiniband, pressure, system, clock, thermal,
-    power, edac, tcp, udp, ip, socket, conntrack, softnet, processes, textfile, own, process,
+    os, cpu, scheduler, load, memory, disk, filesystem, md, nvme, network, infiniband, pressure, system,
+    clock, thermal, power, edac, tcp, udp, ip, socket, conntrack, softnet, processes, textfile, own, process,
 );
 
 const LEN: usize = {

@@ -241,6 +241,13 @@ impl Seconds {
         Seconds(n as f64 / 1e6)
     }
 
+    /// From nanoseconds that were counted since boot. Beyond 104 days the last of them are rounded, as they will be
+    /// in Prometheus.
+    #[expect(clippy::cast_precision_loss, reason = "Prometheus holds every sample as a double")]
+    pub fn counted_nanos(n: u64) -> Seconds {
+        Seconds(n as f64 / 1e9)
+    }
+
     /// From nanoseconds, which may be negative: an offset.
     #[expect(clippy::cast_precision_loss, reason = "2^53 nanoseconds are 104 days, and no offset is so long")]
     pub fn nanos(n: i64) -> Seconds {

@@ -1,8 +1,8 @@
 //! Where the CPUs spend their time, from the `cpuN` lines of `/proc/stat` (proc_stat(5)).
 //!
 //! CPUs are known by their number, which has gaps where some are offline, never by their place. Time of guests
-//! is not read: the kernel counts it in user and nice already. The line of all CPUs is a sum that a query can
-//! make.
+//! has a family of its own, because the kernel counts it in user and nice already. The line of all CPUs is a sum
+//! that a query can make.
 //!
 //! Kernels count idle and iowait from two sources and sometimes step back by a few ticks; shown as it is, that
 //! would be a counter's reset and a spike of hours in every rate. So a step back of less than [`HELD`] seconds
@@ -11,29 +11,38 @@
 
 use crate::scan::{Expected, lines, split_once, whole, words};
 use door::{Doors, Shape, Shared};
-use schema::families::cpu::{CPU_SECONDS, CPUS, Times};
+use schema::families::cpu::{CPU_SECONDS, CPUS, GUEST_SECONDS, Times};
+use schema::setting::Kind;
 use schema::unit::{Count, Seconds};
-use schema::{Batch, Collector, Error, Lane, Scrape, Settings, Spec};
+use schema::{Batch, Collector, Error, Lane, Scrape, Setting, Settings, Spec};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 pub(crate) const SPEC: Spec<Doors> = Spec {
     name: "cpu",
     about: "time that each CPU spends in each mode (/proc/stat)",
-    families: &[CPU_SECONDS.id(), CPUS.id()],
+    families: &[CPU_SECONDS.id(), GUEST_SECONDS.id(), CPUS.id()],
     default_on: true,
     lane: Lane::Inline,
-    settings: &[],
+    settings: &[GUEST],
     open,
+};
+
+const GUEST: Setting = Setting {
+    key: "collector.cpu.guest",
+    kind: Kind::Switch,
+    default: "true",
+    help: "Show the time that CPUs spend in virtual machines of this host.",
 };
 
 /// A step back of fewer seconds than this is held.
 const HELD: u64 = 3;
 
-/// user, nice, system, idle, iowait, irq, softirq, steal.
-const MODES: usize = 8;
+/// user, nice, system, idle, iowait, irq, softirq, steal, guest (in user too), guest_nice (in nice too).
+const MODES: usize = 10;
 
-/// How many of them every kernel has; iowait to softirq came with 2.6, steal with 2.6.11.
+/// How many of them every kernel has; iowait to softirq came with 2.6, steal with 2.6.11, guest with 2.6.24 and
+/// guest_nice with 2.6.33.
 const OLDEST: usize = 4;
 
 /// One CPU's line.
@@ -47,16 +56,19 @@ struct Cpu {
 struct Stat {
     stat: Arc<Shared>,
     ticks_per_second: u64,
+    /// Whether time of guests is shown.
+    guest: bool,
     /// What was shown in the scrape before, and what is read in this one.
     before: Vec<Cpu>,
     now: Vec<Cpu>,
     label: String,
 }
 
-fn open(doors: &Arc<Doors>, _: &Settings) -> Result<Box<dyn Collector>, Error> {
+fn open(doors: &Arc<Doors>, settings: &Settings) -> Result<Box<dyn Collector>, Error> {
     Ok(Box::new(Stat {
         stat: doors.procfs.shared("stat", Shape::Table),
         ticks_per_second: doors.ticks_per_second,
+        guest: settings.switch(&GUEST),
         before: Vec::new(),
         now: Vec::new(),
         label: String::new(),
@@ -65,7 +77,7 @@ fn open(doors: &Arc<Doors>, _: &Settings) -> Result<Box<dyn Collector>, Error> {
 
 impl Collector for Stat {
     fn collect(&mut self, scrape: &Scrape, out: &mut Batch) -> Result<(), Error> {
-        let Stat { stat, ticks_per_second, before, now, label } = self;
+        let Stat { stat, ticks_per_second, guest, before, now, label } = self;
         stat.read(scrape.number, |file, contents| {
             parse(contents, now).map_err(|expected| expected.of(file))
         })?;
@@ -77,7 +89,11 @@ impl Collector for Stat {
             label.clear();
             // Writing to a String does not fail.
             let _ = write!(label, "{}", cpu.number);
-            cpu.times(*ticks_per_second).put(label, out);
+            let mut times = cpu.times(*ticks_per_second);
+            if !*guest {
+                (times.guest_user, times.guest_nice) = (None, None);
+            }
+            times.put(label, out);
         }
         out.put(&CPUS, [], Count(now.len() as u64));
         std::mem::swap(before, now);
@@ -105,8 +121,9 @@ impl Cpu {
 
     fn times(&self, ticks_per_second: u64) -> Times {
         let seconds = |ticks: Option<u64>| ticks.map(|ticks| Seconds::ticks(ticks, ticks_per_second));
-        let [user, nice, system, idle, iowait, irq, softirq, steal] = self.ticks.map(seconds);
-        Times { user, nice, system, idle, iowait, irq, softirq, steal }
+        let [user, nice, system, idle, iowait, irq, softirq, steal, guest_user, guest_nice] =
+            self.ticks.map(seconds);
+        Times { user, nice, system, idle, iowait, irq, softirq, steal, guest_user, guest_nice }
     }
 }
 
@@ -144,6 +161,7 @@ mod tests {
     use super::*;
     use crate::replay::{Replay, replay};
     use proptest::prelude::*;
+    use schema::setting::Value;
 
     fn parsed(contents: &[u8]) -> Result<Vec<Cpu>, Expected> {
         let mut cpus = Vec::new();
@@ -164,17 +182,18 @@ btime 1795217105
 ";
 
     #[test]
-    fn each_cpu_has_its_own_number_and_eight_modes() {
+    fn each_cpu_has_its_own_number_and_ten_modes() {
         let cpus = parsed(STAT.as_bytes()).unwrap();
         assert_eq!(
             cpus,
             [
-                cpu(0, [11441, 0, 3868, 163_210, 230, 0, 16, 401]),
-                cpu(3, [12424, 0, 5791, 159_913, 692, 0, 126, 543])
+                cpu(0, [11441, 0, 3868, 163_210, 230, 0, 16, 401, 0, 0]),
+                cpu(3, [12424, 0, 5791, 159_913, 692, 0, 126, 543, 7, 0])
             ]
         );
         let times = cpus[1].times(100);
         assert_eq!((times.user, times.steal), (Some(Seconds(124.24)), Some(Seconds(5.43))));
+        assert_eq!((times.guest_user, times.guest_nice), (Some(Seconds(0.07)), Some(Seconds(0.0))));
     }
 
     #[test]
@@ -183,6 +202,8 @@ btime 1795217105
         assert_eq!((times.idle, times.iowait, times.steal), (Some(Seconds(1.0)), None, None));
         let times = parsed(b"cpu0 4 3 2 1 9 8 7\n").unwrap()[0].times(1);
         assert_eq!((times.softirq, times.steal), (Some(Seconds(7.0)), None));
+        let times = parsed(b"cpu0 4 3 2 1 9 8 7 6 5\n").unwrap()[0].times(1);
+        assert_eq!((times.guest_user, times.guest_nice), (Some(Seconds(5.0)), None));
     }
 
     #[test]
@@ -213,8 +234,10 @@ btime 1795217105
     fn idle(scrapes: &[&[(u64, u64)]]) -> Vec<Vec<u64>> {
         let (mut before, mut shown) = (Vec::<Cpu>::new(), Vec::new());
         for scrape in scrapes {
-            let mut now: Vec<_> =
-                scrape.iter().map(|(number, idle)| cpu(*number, [9, 9, 9, *idle, 9, 9, 9, 9])).collect();
+            let mut now: Vec<_> = scrape
+                .iter()
+                .map(|(number, idle)| cpu(*number, [9, 9, 9, *idle, 9, 9, 9, 9, 9, 9]))
+                .collect();
             for (place, cpu) in now.iter_mut().enumerate() {
                 if let Some(before) = find(&before, place, cpu.number) {
                     cpu.hold(before, 300);
@@ -257,10 +280,22 @@ btime 1795217105
     fn a_recorded_machine_gives_its_times() {
         let shown = replay(&SPEC, &format!("== 1 file proc/stat ok text\n{STAT}"));
         let lines: Vec<_> = shown.lines().collect();
-        assert_eq!(lines.len(), 17);
+        assert_eq!(lines.len(), 21);
         assert_eq!(lines[0], "host_cpu_seconds_total{cpu=\"0\",mode=\"user\"} 114.41");
-        assert_eq!(lines[11], "host_cpu_seconds_total{cpu=\"3\",mode=\"idle\"} 1599.13");
-        assert_eq!(lines[16], "host_cpus 2");
+        assert_eq!(lines[13], "host_cpu_seconds_total{cpu=\"3\",mode=\"idle\"} 1599.13");
+        assert_eq!(lines[18], "host_cpu_guest_seconds_total{cpu=\"3\",mode=\"user\"} 0.07");
+        assert_eq!(lines[19], "host_cpu_guest_seconds_total{cpu=\"3\",mode=\"nice\"} 0");
+        assert_eq!(lines[20], "host_cpus 2");
+    }
+
+    #[test]
+    fn time_of_guests_can_be_left_out() {
+        let mut settings = Settings::default();
+        settings.set(GUEST.key, Value::Switch(false));
+        let machine = format!("== 1 file proc/stat ok text\n{STAT}");
+        let shown = Replay::set(&SPEC, &machine, &settings).shown();
+        assert_eq!(shown.lines().count(), 17);
+        assert!(!shown.contains("guest"), "{shown}");
     }
 
     #[test]

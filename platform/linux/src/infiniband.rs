@@ -11,7 +11,7 @@ mod port;
 #[cfg(test)]
 mod tests;
 
-use attribute::names;
+use crate::attribute::names;
 use door::{Buffer, Doors};
 use port::Port;
 use schema::families::infiniband as families;
@@ -54,12 +54,14 @@ struct Infiniband {
 }
 
 fn open(doors: &Arc<Doors>, _: &Settings) -> Result<Box<dyn Collector>, Error> {
-    if names(&doors.sysfs, "class/infiniband")?.is_empty() {
+    let mut devices = Vec::new();
+    names(&doors.sysfs, "class/infiniband", &mut devices)?;
+    if devices.is_empty() {
         return Err(ABSENT);
     }
     Ok(Box::new(Infiniband {
         doors: Arc::clone(doors),
-        devices: Vec::new(),
+        devices,
         ports: Vec::new(),
         listed: None,
         gone: false,
@@ -88,10 +90,10 @@ impl Infiniband {
     /// Looks for adapters, ports and files. An adapter that cannot be looked at costs itself only.
     fn list(&mut self, out: &mut Batch) -> Result<(), Error> {
         self.ports.clear();
-        self.devices = names(&self.doors.sysfs, "class/infiniband")?;
+        names(&self.doors.sysfs, "class/infiniband", &mut self.devices)?;
         let mut open = MOST_OPEN;
         for device in &self.devices {
-            match Port::of_device(&self.doors.sysfs, device, &mut open, &mut self.buffer) {
+            match Port::of_device(&self.doors.sysfs, device, &mut open, &mut self.buffer, out) {
                 Ok(ports) => self.ports.extend(ports),
                 Err(error) => {
                     self.gone = true;

@@ -24,6 +24,7 @@ mod network;
 mod nvme;
 mod os;
 pub mod own;
+mod per_cpu;
 mod pool;
 mod power;
 mod pressure;
@@ -31,6 +32,7 @@ mod process;
 #[cfg(test)]
 mod replay;
 mod scan;
+mod scheduler;
 mod softnet;
 #[cfg(test)]
 mod stuck;
@@ -49,6 +51,7 @@ use schema::Spec;
 pub const COLLECTORS: &[Spec<Doors>] = &[
     os::SPEC,
     cpu::SPEC,
+    scheduler::SPEC,
     load::SPEC,
     memory::SPEC,
     filesystem::SPEC,

@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 pub(crate) const SPEC: Spec<Doors> = Spec {
     name: "memory",
-    about: "memory, swap, page faults (/proc/meminfo, /proc/vmstat, zram)",
+    about: "memory, swap, page faults, reclaim (/proc/meminfo, /proc/vmstat, zram)",
     families: &FAMILIES,
     default_on: true,
     lane: Lane::Inline,
@@ -46,13 +46,19 @@ const SHARED: [Id; 13] = [
     family::OOM_KILLS.id(),
 ];
 
-/// Those, and a family for each line of the table of [`meminfo`] that is not among them.
+/// Those, the counters of the table of [`vmstat`], and a family for each line of the table of [`meminfo`] that is
+/// not among them.
 #[expect(clippy::indexing_slicing, reason = "an index out of bounds is a compile error")]
-const FAMILIES: [Id; SHARED.len() + meminfo::DETAILS] = {
-    let mut families = [SHARED[0]; SHARED.len() + meminfo::DETAILS];
+const FAMILIES: [Id; SHARED.len() + vmstat::FAMILIES.len() + meminfo::DETAILS] = {
+    let mut families = [SHARED[0]; SHARED.len() + vmstat::FAMILIES.len() + meminfo::DETAILS];
     let (mut at, mut i) = (0, 0);
     while i < SHARED.len() {
         families[at] = SHARED[i];
+        (at, i) = (at + 1, i + 1);
+    }
+    i = 0;
+    while i < vmstat::FAMILIES.len() {
+        families[at] = vmstat::FAMILIES[i];
         (at, i) = (at + 1, i + 1);
     }
     i = 0;
@@ -93,6 +99,7 @@ impl Collector for Collected {
             .and_then(|contents| vmstat::parse(contents).map_err(|expected| expected.of(vmstat)));
         if let Some(events) = out.keep(events) {
             activity(&events, *page_size).put(out);
+            events.put(out);
         }
         let lines = meminfo
             .read(buffer)
@@ -107,14 +114,15 @@ impl Collector for Collected {
 
 /// The counters, in base units. Faults are counted whole by the kernel; minor ones are those that were not major.
 fn activity(events: &vmstat::Events, page_size: u64) -> Activity {
+    let [swapped_in, swapped_out, faults, major, kills] = events.shared();
     let bytes = |pages: Option<u64>| pages?.checked_mul(page_size).map(Bytes);
-    let minor = events.pgfault.zip(events.pgmajfault).and_then(|(all, major)| all.checked_sub(major));
+    let minor = faults.zip(major).and_then(|(all, major)| all.checked_sub(major));
     Activity {
-        swap_read: bytes(events.pswpin),
-        swap_written: bytes(events.pswpout),
+        swap_read: bytes(swapped_in),
+        swap_written: bytes(swapped_out),
         minor_faults: minor.map(Count),
-        major_faults: events.pgmajfault.map(Count),
-        oom_kills: events.oom_kill.map(Count),
+        major_faults: major.map(Count),
+        oom_kills: kills.map(Count),
     }
 }
 

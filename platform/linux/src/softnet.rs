@@ -4,20 +4,18 @@
 //!
 //! Only kernels since 5.10 say whose line it is. Before that lines are in the order of the CPUs that are
 //! online, and which those are stands elsewhere; all are then shown as one sum. So they are where there are
-//! more CPUs than [`MANY`], unless a setting asks for each of them.
+//! many CPUs, unless a setting asks for each of them: see [`crate::per_cpu`].
 //!
-//! The kernel counts in 32 bits, which a busy CPU fills within days: see [`Wide`]. The sum keeps what a CPU
-//! had counted when it went offline, as the kernel itself does until the CPU returns.
+//! The kernel counts in 32 bits, which a busy CPU fills within days: see [`Wide`].
 
+use crate::per_cpu::{Cpus, PerCpu, name};
 use crate::scan::{Expected, hex, lines, words};
 use crate::wide::Wide;
 use door::{Buffer, Doors, File, Shape};
 use schema::families::softnet as family;
 use schema::families::softnet::Softnet;
-use schema::setting::Kind;
 use schema::unit::Count;
 use schema::{Batch, Collector, Error, Lane, Scrape, Setting, Settings, Spec};
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 pub(crate) const SPEC: Spec<Doors> = Spec {
@@ -37,15 +35,7 @@ pub(crate) const SPEC: Spec<Doors> = Spec {
     open,
 };
 
-const PER_CPU: Setting = Setting {
-    key: "collector.softnet.per-cpu",
-    kind: Kind::Choice(&["auto", "always", "never"]),
-    default: "auto",
-    help: "A sample for each CPU: auto (on machines of up to 64 CPUs), always or never (one sum).",
-};
-
-/// With more CPUs than this, auto shows their sum.
-const MANY: usize = 64;
+const PER_CPU: Setting = PerCpu::setting("collector.softnet.per-cpu");
 
 /// Where the counters stand: processed, dropped, squeezed, woken by others, limited by flow. Between them are
 /// columns that are always 0 by now.
@@ -69,17 +59,15 @@ struct Line {
 /// A CPU's counters in 64 bits. Before Linux 5.10 CPUs are known by their line.
 #[derive(Clone, Copy, Debug, Default)]
 struct Cpu {
-    number: u64,
     counters: [Option<Wide>; COUNTERS.len()],
 }
 
 struct SoftnetStat {
     file: File,
     buffer: Buffer,
-    /// None for auto.
-    per_cpu: Option<bool>,
+    per_cpu: PerCpu,
     lines: Vec<Line>,
-    cpus: Vec<Cpu>,
+    cpus: Cpus<Cpu>,
     label: String,
 }
 
@@ -89,17 +77,12 @@ fn open(doors: &Arc<Doors>, settings: &Settings) -> Result<Box<dyn Collector>, E
     if let Err(error @ Error::Io { .. }) = file.read(&mut buffer) {
         return Err(error.absent_if_missing("the kernel has no network"));
     }
-    let per_cpu = match settings.text(&PER_CPU).as_deref() {
-        Some("always") => Some(true),
-        Some("never") => Some(false),
-        _ => None,
-    };
     Ok(Box::new(SoftnetStat {
         file,
         buffer,
-        per_cpu,
+        per_cpu: PerCpu::of(settings, &PER_CPU),
         lines: Vec::new(),
-        cpus: Vec::new(),
+        cpus: Cpus::default(),
         label: String::new(),
     }))
 }
@@ -113,27 +96,24 @@ impl Collector for SoftnetStat {
             // A CPU came or went, and which of these lines were whose is not known any more.
             cpus.clear();
         }
-        let each = numbered
-            && match per_cpu {
-                Some(each) => *each,
-                None => lines.len() <= MANY,
-            };
+        let each = numbered && per_cpu.each(lines.len());
         let mut backlog = None;
         for (place, line) in lines.iter().enumerate() {
-            let cpu = cpu(cpus, place, line);
+            let number = match line.number {
+                Some(number) => number,
+                None => place as u64,
+            };
+            let cpu = cpus.at(place, number);
             cpu.extend(line);
             if each {
-                label.clear();
-                // Writing to a String does not fail.
-                let _ = write!(label, "{}", cpu.number);
-                softnet(cpu.values(), line.backlog).put(label, out);
+                softnet(cpu.values(), line.backlog).put(name(number, label), out);
             } else {
                 backlog = sum(backlog, line.backlog);
             }
         }
         if !each {
             let mut sums = [None; COUNTERS.len()];
-            for cpu in cpus {
+            for cpu in cpus.all() {
                 for (all, one) in sums.iter_mut().zip(cpu.values()) {
                     *all = sum(*all, one);
                 }
@@ -142,27 +122,6 @@ impl Collector for SoftnetStat {
         }
         Ok(())
     }
-}
-
-/// The CPU of this line, which mostly stands where it stood.
-fn cpu<'a>(cpus: &'a mut Vec<Cpu>, place: usize, line: &Line) -> &'a mut Cpu {
-    let number = match line.number {
-        Some(number) => number,
-        None => place as u64,
-    };
-    let there = match cpus.get(place) {
-        Some(cpu) if cpu.number == number => Some(place),
-        _ => cpus.iter().position(|cpu| cpu.number == number),
-    };
-    let at = match there {
-        Some(at) => at,
-        None => {
-            cpus.push(Cpu { number, ..Cpu::default() });
-            cpus.len() - 1
-        }
-    };
-    #[expect(clippy::indexing_slicing, reason = "found or put there just now")]
-    &mut cpus[at]
 }
 
 impl Cpu {

@@ -8,6 +8,10 @@ families! {
     /// less than 3 s, which kernels make in idle and iowait, is held.
     CPU_SECONDS: counter<Seconds> = "host_cpu_seconds_total" { cpu, mode } on [Linux, Macos] since "0.1.0";
 
+    /// Seconds that each CPU has spent running virtual machines of this host. They are part of the modes user and
+    /// nice of host_cpu_seconds_total: do not add them to it.
+    GUEST_SECONDS: counter<Seconds> = "host_cpu_guest_seconds_total" { cpu, mode } on [Linux] since "0.1.0";
+
     /// How many CPUs are online.
     CPUS: gauge<Count> = "host_cpus" {} on [Linux, Macos] since "0.1.0";
 
@@ -60,10 +64,14 @@ pub struct Times {
     pub softirq: Option<Seconds>,
     /// Taken by the hypervisor.
     pub steal: Option<Seconds>,
+    /// In virtual machines of this host; part of user.
+    pub guest_user: Option<Seconds>,
+    /// The same at a positive nice value; part of nice.
+    pub guest_nice: Option<Seconds>,
 }
 
 impl Times {
-    /// The only writer of [`CPU_SECONDS`].
+    /// The only writer of [`CPU_SECONDS`] and [`GUEST_SECONDS`].
     pub fn put(self, cpu: &str, out: &mut Batch) {
         let modes = [
             ("user", self.user),
@@ -78,6 +86,11 @@ impl Times {
         for (mode, seconds) in modes {
             if let Some(seconds) = seconds {
                 out.put(&CPU_SECONDS, [cpu, mode], seconds);
+            }
+        }
+        for (mode, seconds) in [("user", self.guest_user), ("nice", self.guest_nice)] {
+            if let Some(seconds) = seconds {
+                out.put(&GUEST_SECONDS, [cpu, mode], seconds);
             }
         }
     }

@@ -1,4 +1,9 @@
 //! Memory and swap: first what means the same on every system, then what Linux counts in detail.
+//!
+//! Of the events that Linux counts (`/proc/vmstat`, some 150) those stand here that somebody is woken for or that
+//! answer the question which comes next: is memory short (reclaim, and who does it), do programs wait for it
+//! (stalls), is the working set larger than memory (refaults), is memory in pieces (compaction, fallbacks), do the
+//! disks pay for it (paged in and out), and did somebody empty the caches.
 
 use crate::unit::{Bytes, Count};
 use crate::{Batch, families};
@@ -44,6 +49,38 @@ families! {
 
     /// How often the kernel killed a process because memory ran out.
     OOM_KILLS: counter<Count> = "host_memory_oom_kills_total" {} on [Linux] since "0.1.0";
+
+    /// Read from block devices, be it for files, for swap or past the page cache.
+    PAGED_IN: counter<Bytes> = "host_memory_paged_in_bytes_total" {} on [Linux] since "0.1.0";
+
+    /// Written to block devices, be it for files, for swap or past the page cache.
+    PAGED_OUT: counter<Bytes> = "host_memory_paged_out_bytes_total" {} on [Linux] since "0.1.0";
+
+    /// Pages that were looked at to take memory back, by who looked: kswapd in the background, direct for a task
+    /// that waits, khugepaged for huge pages, proactive for user space that asked.
+    RECLAIM_SCANNED: counter<Count> = "host_memory_reclaim_scanned_pages_total" { by } on [Linux] since "0.1.0";
+
+    /// Pages that were taken back, by who took them. Where it is far below what was scanned, little is left that
+    /// can be taken.
+    RECLAIM_STOLEN: counter<Count> = "host_memory_reclaim_stolen_pages_total" { by } on [Linux] since "0.1.0";
+
+    /// How often a task that wanted memory had to take some back itself first: programs wait for memory.
+    ALLOCATION_STALLS: counter<Count> = "host_memory_allocation_stalls_total" {} on [Linux] since "0.1.0";
+
+    /// Pages that were wanted again after they had been taken back: anon (from swap) or file. A steady rate says
+    /// that what programs work on does not fit into memory. Kernels before 5.9 count file only.
+    REFAULTS: counter<Count> = "host_memory_refaults_total" { kind } on [Linux] since "0.1.0";
+
+    /// How often a task that wanted contiguous memory had to move pages together itself first.
+    COMPACTION_STALLS: counter<Count> = "host_memory_compaction_stalls_total" {} on [Linux] since "0.1.0";
+
+    /// Page faults that should have got a huge page and got small ones: memory is in pieces, or short.
+    HUGE_PAGE_FAULT_FALLBACKS: counter<Count> = "host_memory_huge_page_fault_fallbacks_total" {}
+        on [Linux] since "0.1.0";
+
+    /// How often somebody had the kernel empty its caches (vm.drop_caches), by kind: page_cache or slab. Disks are
+    /// busy after it.
+    DROP_CACHES: counter<Count> = "host_memory_drop_caches_total" { kind } on [Linux] since "0.1.0";
 
     /// Page cache (Cached of meminfo), shared memory included.
     PAGE_CACHE: gauge<Bytes> = "host_memory_page_cache_bytes" {} on [Linux] since "0.1.0";
@@ -292,7 +329,7 @@ impl Memory {
     }
 }
 
-/// What the kernel counts about memory since boot; None where it does not.
+/// What the kernel counts about memory since boot, of what has no table; None where it does not.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Activity {
     /// [`SWAP_READ`].
@@ -308,7 +345,7 @@ pub struct Activity {
 }
 
 impl Activity {
-    /// The only writer of the counters.
+    /// The only writer of these counters.
     pub fn put(self, out: &mut Batch) {
         if let Some(read) = self.swap_read {
             out.put(&SWAP_READ, [], read);

@@ -1,14 +1,9 @@
-//! Files of sysfs that say one thing, of devices that may go at any time and may refuse to answer.
+//! A file that is read in each scrape, and kept open if there are not too many.
 
 use super::port::Parsed;
+use crate::attribute::{gone, silent};
 use door::{Buffer, File, Root, Shape};
-use schema::{Errno, Error, label};
-
-/// ENOENT, ESRCH, ENXIO, ENODEV, ENOTDIR: it is not there, or no longer.
-const GONE: [i32; 5] = [2, 3, 6, 19, 20];
-
-/// EPERM, EAGAIN, EBUSY, EINVAL, ENODATA, EOPNOTSUPP, ETIMEDOUT: it is there and has nothing to say.
-const SILENT: [i32; 7] = [1, 11, 16, 22, 61, 95, 110];
+use schema::Error;
 
 /// A file that is read in each scrape.
 #[derive(Debug)]
@@ -54,36 +49,8 @@ fn read(file: &mut File, buffer: &mut Buffer, parse: fn(&[u8]) -> Parsed) -> Rea
             Ok(None) => Reading::Silent,
             Err(what) => Reading::Failed(file.parse_error(1, what)),
         },
-        Err(Error::Io { source: Errno(number), .. }) if GONE.contains(&number) => Reading::Gone,
-        Err(Error::Io { source: Errno(number), .. }) if SILENT.contains(&number) => Reading::Silent,
+        Err(error) if gone(&error) => Reading::Gone,
+        Err(error) if silent(&error) => Reading::Silent,
         Err(error) => Reading::Failed(error),
-    }
-}
-
-/// What a file says that is read once, as a label's value: empty where there is no such file.
-///
-/// # Errors
-/// It is there and cannot be read.
-pub(super) fn text(sysfs: &Root, path: &str, buffer: &mut Buffer) -> Result<String, Error> {
-    match sysfs.file(path, Shape::Attr).read(buffer) {
-        Ok(contents) => Ok(label::text(contents.trim_ascii()).into_owned()),
-        Err(Error::Io { source: Errno(number), .. })
-            if GONE.contains(&number) || SILENT.contains(&number) =>
-        {
-            Ok(String::new())
-        }
-        Err(error) => Err(error),
-    }
-}
-
-/// The names in a directory; none where there is no such directory.
-///
-/// # Errors
-/// It is there and cannot be listed.
-pub(super) fn names(sysfs: &Root, path: &str) -> Result<Vec<String>, Error> {
-    let mut names = Vec::new();
-    match sysfs.list(path, &mut names) {
-        Err(Error::Io { source: Errno(number), .. }) if GONE.contains(&number) => Ok(Vec::new()),
-        listed => listed.map(|()| names),
     }
 }

@@ -1,7 +1,8 @@
 //! A port of an adapter: its files, which are found once and then read again and again.
 
-use super::attribute::{Attribute, Reading, names, text};
+use super::attribute::{Attribute, Reading};
 use super::counters::{DIRECTORIES, Meaning};
+use crate::attribute::{names, text};
 use crate::scan::{split_once, whole};
 use door::{Buffer, Root};
 use schema::families::infiniband::{Description, Port as Labels, Traffic};
@@ -34,18 +35,20 @@ impl Port {
     /// The ports of an adapter, with the files that they have now. Files are kept open while `open` lasts.
     ///
     /// # Errors
-    /// A directory or description that is there cannot be read.
+    /// A directory that is there cannot be listed. A description that cannot be read is noted and empty.
     pub(super) fn of_device(
         sysfs: &Root,
         device: &str,
         open: &mut usize,
         buffer: &mut Buffer,
+        out: &mut Batch,
     ) -> Result<Vec<Port>, Error> {
         let at = format!("class/infiniband/{device}");
-        let mut described = |path: &str| text(sysfs, &format!("{at}/{path}"), buffer);
+        let mut described = |path: &str| text(sysfs, &format!("{at}/{path}"), buffer, out);
         let (board_id, firmware, hca_type) =
-            (described("board_id")?, described("fw_ver")?, described("hca_type")?);
-        let mut found = names(sysfs, &format!("{at}/ports"))?;
+            (described("board_id"), described("fw_ver"), described("hca_type"));
+        let (mut found, mut files) = (Vec::new(), Vec::new());
+        names(sysfs, &format!("{at}/ports"), &mut found)?;
         found.retain(|port| whole(port.as_bytes()).is_some());
         found.sort_unstable_by_key(|port| whole(port.as_bytes()));
         let mut ports = Vec::new();
@@ -53,7 +56,8 @@ impl Port {
             let at = format!("{at}/ports/{port}");
             let mut counters = Vec::new();
             for (directory, meaning) in DIRECTORIES {
-                for name in names(sysfs, &format!("{at}/{directory}"))? {
+                names(sysfs, &format!("{at}/{directory}"), &mut files)?;
+                for name in files.drain(..) {
                     let Some(meaning) = meaning(&name) else { continue };
                     let file = Attribute::new(sysfs, format!("{at}/{directory}/{name}"), open);
                     counters.push(Counter { name, meaning, file });
@@ -65,7 +69,7 @@ impl Port {
                 physical_state: attribute("phys_state"),
                 rate: attribute("rate"),
                 device: device.to_owned(),
-                link_layer: text(sysfs, &format!("{at}/link_layer"), buffer)?,
+                link_layer: text(sysfs, &format!("{at}/link_layer"), buffer, out),
                 port,
                 board_id: board_id.clone(),
                 firmware: firmware.clone(),

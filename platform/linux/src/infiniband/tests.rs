@@ -256,7 +256,8 @@ fn beyond_the_limit_files_are_read_without_being_kept_open() {
     let mut buffer = Buffer::default();
     let mut rows = Vec::new();
     for mut open in [MOST_OPEN, 3] {
-        let mut ports = Port::of_device(&doors.sysfs, "mlx5_0", &mut open, &mut buffer).unwrap();
+        let mut ports =
+            Port::of_device(&doors.sysfs, "mlx5_0", &mut open, &mut buffer, &mut Batch::default()).unwrap();
         let mut out = Batch::default();
         for port in &mut ports {
             assert!(!port.put(&doors.sysfs, &mut buffer, &mut out));

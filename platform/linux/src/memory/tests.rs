@@ -103,6 +103,31 @@ fn a_recorded_machine_gives_the_shared_row_and_every_line() {
 }
 
 #[test]
+fn what_it_costs_to_take_memory_back_is_told_by_who_does_it() {
+    let vmstat = "== 1 file proc/vmstat ok text\npgpgin 3\npgpgout 4\nallocstall_normal 5\nallocstall_movable 6\n\
+        pgsteal_kswapd 7\npgscan_kswapd 8\npgscan_direct 9\npgscan_direct_throttle 1\ncompact_stall 10\n\
+        workingset_refault_anon 11\nworkingset_refault_file 12\nthp_fault_fallback 13\ndrop_pagecache 14\n";
+    let shown = replay(&SPEC, &format!("{vmstat}{NO_BLOCK}{SMALL}"));
+    let counters: Vec<_> = shown.lines().filter(|line| line.contains("_total")).collect();
+    assert_eq!(
+        counters.iter().filter(|line| !line.contains("host_memory_total_bytes")).collect::<Vec<_>>(),
+        [
+            &"host_memory_paged_in_bytes_total 3072",
+            &"host_memory_paged_out_bytes_total 4096",
+            &"host_memory_reclaim_scanned_pages_total{by=\"kswapd\"} 8",
+            &"host_memory_reclaim_scanned_pages_total{by=\"direct\"} 9",
+            &"host_memory_reclaim_stolen_pages_total{by=\"kswapd\"} 7",
+            &"host_memory_allocation_stalls_total 11",
+            &"host_memory_refaults_total{kind=\"file\"} 12",
+            &"host_memory_refaults_total{kind=\"anon\"} 11",
+            &"host_memory_compaction_stalls_total 10",
+            &"host_memory_huge_page_fault_fallbacks_total 13",
+            &"host_memory_drop_caches_total{kind=\"page_cache\"} 14",
+        ]
+    );
+}
+
+#[test]
 fn what_an_old_kernel_does_not_tell_is_absent() {
     let old = "== 1 file proc/meminfo ok text\nMemTotal: 8 kB\nMemFree: 4 kB\nBuffers: 1 kB\nCached: 1 kB\n\
         SwapTotal: 2 kB\nShmem: 1 kB\n";

@@ -240,7 +240,9 @@ fn a_battery_is_not_among_the_sensors_and_a_source_of_power_is() {
         .put("class/hwmon/hwmon0/device", &[("type", "Battery")])
         .hwmon(1, "devices/platform/USBC000:00/power_supply/ucsi1", &[("name", "ucsi1"), voltage])
         .put("class/hwmon/hwmon1/device", &[("type", "USB")]);
-    assert_eq!(readings(&sys.shown()), ["sensor_voltage_volts power_supply_ucsi1 in0 12"]);
+    let shown = sys.shown();
+    assert_eq!(readings(&shown), ["sensor_voltage_volts power_supply_ucsi1 in0 12"]);
+    assert!(!shown.contains("BAT0"), "nor is it described: {shown}");
 }
 
 #[test]
