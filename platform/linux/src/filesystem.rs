@@ -119,7 +119,9 @@ impl Collector for Filesystem {
         let next = self.offer(0);
         self.ask_local();
         self.await_answers(next, scrape.deadline);
-        for mount in &self.table.mounts {
+        let now = self.changed_since()?;
+        let stands = |mount: &Mounted| now.as_ref().is_none_or(|now| now.shows(mount));
+        for mount in self.table.mounts.iter().filter(|mount| stands(mount)) {
             put(mount, self.fallen_back.is_none(), out);
         }
         Ok(())
@@ -143,6 +145,17 @@ impl Filesystem {
             self.text.extend_from_slice(text);
         }
         Ok(())
+    }
+
+    /// The table as it is now, if that is not the one that was asked about. A path leads to whatever is mounted
+    /// there when it is asked: where a mount went or was covered meanwhile, the answer is another one's.
+    fn changed_since(&mut self) -> Result<Option<Table>, Error> {
+        let file = if self.fallen_back.is_some() { &mut self.own } else { &mut self.hosts };
+        let text = file.read(&mut self.buffer)?;
+        if text == self.text.as_slice() {
+            return Ok(None);
+        }
+        Table::of(text, file, &self.choice, &self.doors).map(Some)
     }
 
     /// Gives mounts that may hang to the pool, from this place of the table on; returns the place of the first

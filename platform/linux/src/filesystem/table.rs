@@ -117,6 +117,11 @@ impl Table {
         }));
         Ok(table)
     }
+
+    /// True if this very mount is there to be seen.
+    pub(super) fn shows(&self, mount: &Mounted) -> bool {
+        self.mounts.iter().any(|shown| shown.identity == mount.identity)
+    }
 }
 
 fn chosen<'e>(entries: &'e [Entry<'e>], choice: &Choice, doors: &Doors) -> Vec<Chosen<'e>> {

@@ -212,6 +212,21 @@ fn a_hung_mount_is_known_again_when_others_come_and_go() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "who unmounts does it meanwhile")]
+fn what_is_unmounted_while_it_is_asked_is_not_shown_with_the_room_below_it() {
+    let mut machine = Machine::new("meanwhile", "/", &servers(2));
+    machine.kernel.hang("/n0");
+    let table = machine.directory.join("1/mountinfo");
+    let unmount = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(BRIEF / 3));
+        std::fs::write(table, servers(1)).unwrap();
+    });
+    assert_eq!(machine.states(BRIEF), [names(&["/"]), names(&["/n0"]), vec![]]);
+    unmount.join().unwrap();
+    assert_eq!(machine.kernel.asked("/n1"), 1);
+}
+
+#[test]
 fn what_lies_below_a_mount_that_may_hang_is_not_asked_here() {
     let table = format!("{}30 10 8:2 / /n0/disk rw - ext4 /dev/sdb rw\n", servers(1));
     let mut machine = Machine::new("below", "/", &table);
