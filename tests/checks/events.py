@@ -41,6 +41,8 @@ STORMS = {
     "processes": (Processes, [], ["--collector.process"]),
     "cpu": (Cpu, [], []),
 }
+# Not run unless named: other programs on the machine, compilers among them, may not bear a CPU that goes and comes.
+BY_NAME = {"cpu"}
 
 
 def judge(report, answers):
@@ -141,9 +143,6 @@ def one(name, binary):
             seen += count
             wrong += found
         report.check(seen > 0 and not wrong, f"each is shown as what it is: {seen} sightings", (seen, wrong[:3]))
-        if storm.known:
-            few = len(storm.known) <= storm.MOST * seen
-            report.check(few, f"KNOWN: {len(storm.known)} of {seen} are shown as what lies below them", storm.known[:3])
         promtool(report, answers[len(answers) // 2][1].text)
         log = daemon.log()
         report.check("panicked" not in log, "nothing panicked", log)
@@ -168,6 +167,10 @@ def main():
     unshare, codes = shutil.which("unshare"), {}
     for name, (_, namespaces, _) in STORMS.items():
         print(f" {name}", flush=True)
+        if name in BY_NAME:
+            print(f"{NAME}: {name}: SKIPPED, it troubles the whole machine: {NAME}.py GAUGED {name}", flush=True)
+            codes[name] = SKIPPED
+            continue
         before = []
         if namespaces:
             before = [unshare or "unshare", *namespaces]

@@ -37,8 +37,6 @@ class Storm:
         self.over = threading.Event()
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.failure, self.rounds, self.started = None, 0, None
-        # Sightings that are wrong for a reason that is known: said, not failed.
-        self.known = []
 
     def start(self):
         self.started = time.monotonic()

@@ -123,13 +123,10 @@ class Blocks(Storm):
 
 class Mounts(Storm):
     """tmpfs of sizes of their own, mounted and unmounted at the same few places. What is below them is the disk, of
-    another size: it must never be shown as theirs.
-
-    Today it is, where a mount goes after the mount table was read and before statfs asks its path: some hundredths
-    of the sightings in this storm of hundreds of mounts a second. That alone is known and tolerated, up to MOST."""
+    another size: it must never be shown as theirs, also where a mount goes between the reading of the table and the
+    asking of its path."""
 
     PLACES = 4
-    MOST = 0.25
 
     def __init__(self):
         super().__init__()
@@ -183,6 +180,5 @@ class Mounts(Storm):
                 continue
             seen += 1
             if size not in self.history.owners(place, since, until):
-                into = self.known if size == self.below else wrong
-                into.append((dict(labels), size, self.history.owners(place, since, until)))
+                wrong.append((dict(labels), size, self.history.owners(place, since, until)))
         return seen, wrong
