@@ -20,6 +20,10 @@ pub enum Shape {
     /// One value or a short page that the kernel makes at once: sysfs attributes, `/proc/sys`, files by
     /// `single_open`. One pread does, if it did not fill the buffer.
     Attr,
+    /// A page of any length that the kernel makes at once, by one call of its `show` (`single_open`,
+    /// `proc_create_net_single`): it makes its own buffer larger until all of it fits, so what does not fill ours is
+    /// all there is. The second read that a table ends with, and what a reader could see torn by it, are spared.
+    Whole,
     /// Records that the kernel makes one by one (seq_file): it returns a page at a time, so read until it
     /// returns nothing. Between reads rows can come and go.
     Table,
@@ -27,8 +31,9 @@ pub enum Shape {
 
 /// The handlers of `/proc/sys` allocate and clear what they are asked for, so ask for no more than a page.
 const ATTR_BYTES: usize = 4096;
-/// What a read of a table asks for.
-const TABLE_BYTES: usize = 64 << 10;
+/// What a read of anything longer asks for at first. A table comes in pieces of a page whatever is asked for, and
+/// the room grows with what fills it; a buffer costs no more memory than its file needs.
+const FIRST_BYTES: usize = 8 << 10;
 /// No kernel file that we read is as large as this.
 const MOST_BYTES: usize = 16 << 20;
 
@@ -200,18 +205,20 @@ pub(crate) fn read_now<'a>(at: &Path, path: &str, buffer: &'a mut Buffer) -> Res
 }
 
 fn pread_all(descriptor: &Descriptor, shape: Shape, buffer: &mut Buffer) -> Result<usize, Errno> {
-    let step = match shape {
-        Shape::Attr => ATTR_BYTES,
-        Shape::Table => TABLE_BYTES,
-    };
     let mut filled = 0;
     loop {
+        let step = match shape {
+            Shape::Attr => ATTR_BYTES,
+            // The room there is, so that a file that grew it is read at once next time, and as much again after that.
+            Shape::Whole => buffer.room.len().max(2 * filled).max(FIRST_BYTES) - filled,
+            Shape::Table => FIRST_BYTES,
+        };
         let room = buffer.at(filled, step).ok_or(Errno(E2BIG))?;
         match descriptor.read_at(room, filled as u64) {
             Ok(0) => return Ok(filled),
             Ok(n) => {
                 filled += n;
-                if shape == Shape::Attr && n < step {
+                if shape != Shape::Table && n < step {
                     return Ok(filled);
                 }
             }

@@ -55,7 +55,7 @@ struct Stat {
 
 fn open(doors: &Arc<Doors>, _: &Settings) -> Result<Box<dyn Collector>, Error> {
     Ok(Box::new(Stat {
-        stat: doors.procfs.shared("stat", Shape::Table),
+        stat: doors.procfs.shared("stat", Shape::Whole),
         ticks_per_second: doors.ticks_per_second,
         before: Vec::new(),
         now: Vec::new(),
