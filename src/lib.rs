@@ -8,6 +8,7 @@ pub mod catalogue;
 pub mod cli;
 pub mod core;
 pub mod exposition;
+mod hash;
 pub mod held;
 pub mod http;
 pub mod lane;

@@ -5,14 +5,16 @@
 //! second is then `unknown` under its own sample's name, which changes no sample. A sample's name that was used
 //! already is left out, from both formats.
 
+use crate::hash::{self, Hashed};
 use schema::Kind;
 use std::collections::HashSet;
+use std::hash::BuildHasherDefault;
 
 /// The names used so far, as hashes: two of a page's few hundred names have the same one of 64 bits once in
 /// 10^14 pages, and then a family is missing.
 #[derive(Debug, Default)]
 pub(super) struct Taken {
-    names: HashSet<u64>,
+    names: HashSet<u64, BuildHasherDefault<Hashed>>,
 }
 
 impl Taken {
@@ -23,35 +25,40 @@ impl Taken {
 
     /// True if a family or a sample has this name.
     pub(super) fn has(&self, name: &str) -> bool {
-        self.names.contains(&key(name, ""))
+        self.names.contains(&key(name))
     }
 
     /// Takes the name of a family's samples. Returns the kind that the family can have in OpenMetrics, or None
     /// if there are samples of this name already.
     pub(super) fn take(&mut self, sample: &str, kind: Kind) -> Option<Kind> {
-        if self.has(sample) {
+        let name = key(sample);
+        if self.names.contains(&name) {
             return None;
         }
         let kind = match kind {
             Kind::Gauge | Kind::Unknown => kind,
-            Kind::Counter if self.take_base(sample, "_total", &["", "_created"]) => Kind::Counter,
+            Kind::Counter if self.take_base(sample, "_total", true) => Kind::Counter,
             Kind::Counter => Kind::Unknown,
-            Kind::Info if self.take_base(sample, "_info", &[""]) => Kind::Info,
+            Kind::Info if self.take_base(sample, "_info", false) => Kind::Info,
             Kind::Info => Kind::Gauge,
         };
-        self.names.insert(key(sample, ""));
+        self.names.insert(name);
         Some(kind)
     }
 
     /// Takes what a family reserves beside its samples' name, if that name has the suffix and all of it is free.
-    fn take_base(&mut self, sample: &str, suffix: &str, reserved: &[&str]) -> bool {
+    fn take_base(&mut self, sample: &str, suffix: &str, created: bool) -> bool {
         let Some(base) = sample.strip_suffix(suffix).filter(|base| !base.is_empty()) else {
             return false;
         };
-        if reserved.iter().any(|more| self.names.contains(&key(base, more))) {
+        let hash = hash::text(0, base);
+        let family = if base.ends_with(CREATED) { key(base) } else { hash };
+        let created = created.then_some(hash ^ CREATED_KEY);
+        if self.names.contains(&family) || created.is_some_and(|created| self.names.contains(&created)) {
             return false;
         }
-        self.names.extend(reserved.iter().map(|more| key(base, more)));
+        self.names.insert(family);
+        self.names.extend(created);
         true
     }
 }
@@ -66,11 +73,17 @@ pub(super) fn family_name(sample: &str, kind: Kind) -> &str {
     sample.strip_suffix(suffix).unwrap_or(sample)
 }
 
-/// FNV-1a of both parts, without joining them.
-fn key(name: &str, suffix: &str) -> u64 {
-    name.bytes().chain(suffix.bytes()).fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
+/// A counter reserves the name of this sample beside its own.
+const CREATED: &str = "_created";
+/// What stands for it in a hash, so that both names of a counter take one look at their letters.
+const CREATED_KEY: u64 = 0x5bd1_e995_9d1b_54a5;
+
+/// The hash of a name.
+fn key(name: &str) -> u64 {
+    match name.strip_suffix(CREATED) {
+        Some(base) => hash::text(0, base) ^ CREATED_KEY,
+        None => hash::text(0, name),
+    }
 }
 
 #[cfg(test)]
@@ -94,6 +107,9 @@ mod tests {
         assert_eq!(taken.take("y_total", Kind::Counter), Some(Kind::Counter));
         assert_eq!(taken.take("y", Kind::Gauge), None, "a counter's family has that name");
         assert_eq!(taken.take("y_created", Kind::Gauge), None, "a counter may have such a sample");
+        assert_eq!(taken.take("z_created_total", Kind::Counter), Some(Kind::Counter));
+        assert_eq!(taken.take("z_created", Kind::Gauge), None, "that counter's family has that name");
+        assert_eq!(taken.take("z_total", Kind::Counter), Some(Kind::Unknown), "it would reserve it too");
     }
 
     #[test]

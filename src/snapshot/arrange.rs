@@ -2,7 +2,7 @@
 
 use super::seen::Seen;
 use super::{ForeignPlace, Place, Snapshot, Source};
-use schema::label::fnv1a;
+use crate::hash;
 use schema::{Id, TABLE};
 
 /// What arranging left out.
@@ -23,6 +23,8 @@ pub struct Arranger {
     hidden: Vec<(u16, u32)>,
     /// How many samples each family has.
     sizes: Vec<usize>,
+    /// Room to sort in.
+    sorted: Vec<Place>,
 }
 
 impl Arranger {
@@ -39,7 +41,7 @@ impl Arranger {
                 foreign.push(ForeignPlace { part: index, family });
             }
         }
-        places.sort_unstable();
+        self.sort(&mut places);
         let before = places.len();
         self.drop_duplicates(snapshot, &mut places);
         let duplicates = before - places.len();
@@ -59,12 +61,48 @@ impl Arranger {
     /// Adds the daemon's own samples, which no cap touches.
     pub fn finish(snapshot: &mut Snapshot) {
         let mut places = std::mem::take(&mut snapshot.places);
+        let arranged = places.len();
         Snapshot::list(&mut places, Source::Own, &snapshot.own);
         for (part, index) in snapshot.parts.iter().zip(0u16..) {
             Snapshot::list(&mut places, Source::Status(index), &part.status);
         }
-        places.sort_unstable();
+        if let Some(own) = places.get_mut(arranged..) {
+            own.sort_unstable();
+        }
+        // Their families stand behind all others: mostly that was all.
+        if !places.is_sorted() {
+            places.sort_unstable();
+        }
         snapshot.places = places;
+    }
+
+    /// Puts samples in order of their families. They come in the order in which they are to stand within one, and
+    /// families are few and numbered, so they are counted and dealt out, not compared.
+    fn sort(&mut self, places: &mut Vec<Place>) {
+        self.sizes.clear();
+        self.sizes.resize(TABLE.len(), 0);
+        for place in places.iter() {
+            if let Some(size) = self.sizes.get_mut(usize::from(place.family.0)) {
+                *size += 1;
+            }
+        }
+        let mut next = 0;
+        for size in &mut self.sizes {
+            let begin = next;
+            next += *size;
+            *size = begin;
+        }
+        self.sorted.clear();
+        self.sorted.extend_from_slice(places);
+        for place in places.iter() {
+            if let Some(at) = self.sizes.get_mut(usize::from(place.family.0)) {
+                if let Some(to) = self.sorted.get_mut(*at) {
+                    *to = *place;
+                }
+                *at += 1;
+            }
+        }
+        std::mem::swap(places, &mut self.sorted);
     }
 
     /// Keeps the first sample of each series.
@@ -74,7 +112,7 @@ impl Arranger {
         for next in 0..places.len() {
             let Some(&place) = places.get(next) else { break };
             let Some(row) = snapshot.row(place) else { continue };
-            let hash = row.labels().fold(u64::from(place.family.0), mix);
+            let hash = row.labels().fold(u64::from(place.family.0), hash::text);
             let same = |earlier| {
                 let earlier = places.get(earlier).and_then(|place| snapshot.row(*place));
                 earlier.is_some_and(|earlier| earlier.same_series(&row))
@@ -113,7 +151,7 @@ impl Arranger {
                 let earlier = self.samples.get(earlier).and_then(|place| at(*place));
                 earlier.is_some_and(|earlier| (earlier.name, earlier.labels) == (sample.name, sample.labels))
             };
-            if !self.seen.insert(mix(fnv1a(sample.name.as_bytes()), sample.labels), number, same) {
+            if !self.seen.insert(hash::text(hash::text(0, sample.name), sample.labels), number, same) {
                 self.hidden.push(place);
             }
         }
@@ -166,10 +204,6 @@ fn cap_foreign(snapshot: &Snapshot, families: &mut Vec<ForeignPlace>, room: usiz
         cut += lost;
     }
     cut
-}
-
-fn mix(hash: u64, text: &str) -> u64 {
-    hash.rotate_left(5).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ fnv1a(text.as_bytes())
 }
 
 #[cfg(test)]

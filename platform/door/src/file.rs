@@ -20,6 +20,10 @@ pub enum Shape {
     /// One value or a short page that the kernel makes at once: sysfs attributes, `/proc/sys`, files by
     /// `single_open`. One pread does, if it did not fill the buffer.
     Attr,
+    /// A page of any length that the kernel makes at once, by one call of its `show` (`single_open`,
+    /// `proc_create_net_single`): it makes its own buffer larger until all of it fits, so what does not fill ours is
+    /// all there is. The second read that a table ends with, and what a reader could see torn by it, are spared.
+    Whole,
     /// Records that the kernel makes one by one (seq_file): it returns a page at a time, so read until it
     /// returns nothing. Between reads rows can come and go.
     Table,
@@ -27,8 +31,9 @@ pub enum Shape {
 
 /// The handlers of `/proc/sys` allocate and clear what they are asked for, so ask for no more than a page.
 const ATTR_BYTES: usize = 4096;
-/// The least that a read of a table asks for; a buffer that was too small for one is twice as large for the next.
-const TABLE_BYTES: usize = 4096;
+/// The least that a read of anything longer asks for: a table comes in pieces of a page, whatever is asked for. A
+/// buffer that was too small is twice as large for the next read, so it costs no more memory than its file needs.
+const LEAST_BYTES: usize = 4096;
 /// No kernel file that we read is as large as this.
 const MOST_BYTES: usize = 16 << 20;
 
@@ -205,13 +210,15 @@ fn pread_all(descriptor: &Descriptor, shape: Shape, buffer: &mut Buffer) -> Resu
     loop {
         let room = match shape {
             Shape::Attr => buffer.behind(filled, ATTR_BYTES).and_then(|room| room.get_mut(..ATTR_BYTES)),
-            Shape::Table => buffer.behind(filled, TABLE_BYTES),
+            Shape::Whole | Shape::Table => buffer.behind(filled, LEAST_BYTES),
         };
-        match descriptor.read_at(room.ok_or(Errno(E2BIG))?, filled as u64) {
+        let room = room.ok_or(Errno(E2BIG))?;
+        let asked = room.len();
+        match descriptor.read_at(room, filled as u64) {
             Ok(0) => return Ok(filled),
             Ok(n) => {
                 filled += n;
-                if shape == Shape::Attr && n < ATTR_BYTES {
+                if shape != Shape::Table && n < asked {
                     return Ok(filled);
                 }
             }

@@ -66,7 +66,7 @@ struct Stat {
 
 fn open(doors: &Arc<Doors>, settings: &Settings) -> Result<Box<dyn Collector>, Error> {
     Ok(Box::new(Stat {
-        stat: doors.procfs.shared("stat", Shape::Table),
+        stat: doors.procfs.shared("stat", Shape::Whole),
         ticks_per_second: doors.ticks_per_second,
         guest: settings.switch(&GUEST),
         before: Vec::new(),

@@ -55,7 +55,7 @@ fn open(doors: &Arc<Doors>, _: &Settings) -> Result<Box<dyn Collector>, Error> {
         model,
     };
     let hostname = doors.procfs.file("sys/kernel/hostname", Shape::Attr);
-    let stat = doors.procfs.shared("stat", Shape::Table);
+    let stat = doors.procfs.shared("stat", Shape::Whole);
     Ok(Box::new(Os { host, nameless, hostname, buffer, stat }))
 }
 

@@ -52,7 +52,7 @@ impl Own {
             calls: doors.calls.clone(),
             page_size: doors.page_size,
             ticks_per_second: doors.ticks_per_second,
-            host: doors.procfs.shared("stat", Shape::Table),
+            host: doors.procfs.shared("stat", Shape::Whole),
         }
     }
 

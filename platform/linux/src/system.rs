@@ -67,7 +67,7 @@ fn open(doors: &Arc<Doors>, _: &Settings) -> Result<Box<dyn Collector>, Error> {
     let mut buffer = Buffer::default();
     let mut number = |path| Number::open(&doors.procfs, path, &mut buffer);
     Ok(Box::new(System {
-        stat: doors.procfs.shared("stat", Shape::Table),
+        stat: doors.procfs.shared("stat", Shape::Whole),
         interrupts: Wide::default(),
         soft_interrupts: Wide::default(),
         file_nr: number("sys/fs/file-nr"),

@@ -95,7 +95,7 @@ fn open(doors: &Arc<Doors>, _: &Settings) -> Result<Box<dyn Collector>, Error> {
             _ => Some(file),
         }
     };
-    let mut table = |name| file(&format!("{directory}/{name}"), Shape::Table);
+    let mut table = |name| file(&format!("{directory}/{name}"), Shape::Whole);
     let Some(snmp) = table("snmp") else {
         return Err(Error::Unsupported("the kernel has no Internet Protocol"));
     };

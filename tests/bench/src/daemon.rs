@@ -2,9 +2,10 @@
 //! killed at the end.
 
 use crate::http;
+use crate::scene::Cast;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -19,17 +20,9 @@ pub(crate) struct Daemon {
 }
 
 impl Daemon {
-    /// Starts gauged: the one at this path, or the release build of this workspace, built now.
-    pub(crate) fn gauged(path: Option<&str>) -> Result<Daemon, String> {
-        let path = match path {
-            Some(path) => PathBuf::from(path),
-            None => release()?,
-        };
-        Daemon::start("gauged", &path, &[])
-    }
-
     /// Starts a program and waits until it answers.
-    pub(crate) fn start(name: &'static str, program: &Path, flags: &[&str]) -> Result<Daemon, String> {
+    pub(crate) fn start(cast: &Cast) -> Result<Daemon, String> {
+        let Cast { name, program, flags } = cast;
         let address = free_address().map_err(|error| format!("{name}: no free port: {error}"))?;
         let mut command = Command::new(program);
         command.arg(format!("--web.listen-address={address}")).args(flags);
@@ -101,7 +94,7 @@ impl Drop for Daemon {
 }
 
 /// The release build, made now if cargo runs us, else beside us.
-fn release() -> Result<PathBuf, String> {
+pub(crate) fn release() -> Result<PathBuf, String> {
     if let Some(cargo) = std::env::var_os("CARGO") {
         let status = Command::new(cargo)
             .args(["build", "--release", "-p", "gauged"])

@@ -16,7 +16,8 @@ impl Client {
     /// Connects.
     pub(crate) fn connect(address: SocketAddr) -> io::Result<Client> {
         let stream = TcpStream::connect_timeout(&address, Duration::from_secs(2))?;
-        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+        // Under strace a scrape of a thousand processes takes long.
+        stream.set_read_timeout(Some(Duration::from_secs(60)))?;
         stream.set_nodelay(true)?;
         Ok(Client { address, stream: BufReader::new(stream) })
     }
@@ -26,7 +27,7 @@ impl Client {
         let coding = if gzip { "gzip" } else { "identity" };
         let request = format!(
             "GET /metrics HTTP/1.1\r\nHost: {}\r\nUser-Agent: gauged-bench\r\nAccept: text/plain;version=0.0.4\r\n\
-             Accept-Encoding: {coding}\r\nX-Prometheus-Scrape-Timeout-Seconds: 10\r\n\r\n",
+             Accept-Encoding: {coding}\r\nX-Prometheus-Scrape-Timeout-Seconds: 60\r\n\r\n",
             self.address
         );
         self.stream.get_mut().write_all(request.as_bytes())?;

@@ -2,6 +2,7 @@
 
 use crate::Cost;
 use crate::floor::Floor;
+use crate::scene::Limits;
 use std::fmt::Write;
 
 /// What was measured of one daemon. The first column is gauged's.
@@ -46,7 +47,7 @@ struct Budget {
 }
 
 /// The whole report; true if every budget that could be measured is kept.
-pub(crate) fn render(columns: &[Column], floor: &Floor, rounds: u32) -> (String, bool) {
+pub(crate) fn render(columns: &[Column], floor: &Floor, limits: &Limits, rounds: u32) -> (String, bool) {
     let mut text = String::new();
     let names: Vec<&str> = columns.iter().map(|column| column.name).collect();
     // Writing to a String cannot fail.
@@ -64,7 +65,7 @@ pub(crate) fn render(columns: &[Column], floor: &Floor, rounds: u32) -> (String,
     }
     let _ = writeln!(text, "\n| budget | measured | limit | verdict |\n|---|--:|--:|---|");
     let mut kept = true;
-    for Budget { what, measured, limit } in budgets(columns, floor) {
+    for Budget { what, measured, limit } in budgets(columns, floor, limits) {
         let verdict = match measured {
             Some(measured) if measured <= limit => "kept",
             Some(_) => "MISSED",
@@ -77,38 +78,40 @@ pub(crate) fn render(columns: &[Column], floor: &Floor, rounds: u32) -> (String,
     (text, kept)
 }
 
-fn budgets(columns: &[Column], floor: &Floor) -> Vec<Budget> {
+fn budgets(columns: &[Column], floor: &Floor, limits: &Limits) -> Vec<Budget> {
     let Some((gauged, others)) = columns.split_first() else { return Vec::new() };
     let mut budgets = Vec::new();
-    for other in others {
+    let mut hold = |what: &str, measured: Option<f64>, limit: Option<f64>| {
+        budgets.extend(limit.map(|limit| Budget { what: what.to_owned(), measured, limit }));
+    };
+    // The last is node_exporter as it comes, which is what people run.
+    if let Some(other) = others.last() {
         for (coding, ours, theirs, limit) in [
-            ("identity", &gauged.identity, &other.identity, 1.0 / 10.0),
-            ("gzip", &gauged.gzip, &other.gzip, 1.0 / 6.0),
+            ("identity", &gauged.identity, &other.identity, limits.cpu),
+            ("gzip", &gauged.gzip, &other.gzip, limits.cpu_gzip),
         ] {
-            budgets.push(Budget {
-                what: format!("CPU, {coding}, of that of {}", other.name),
-                measured: Some(ours.cpu_ms / theirs.cpu_ms).filter(|ratio| ratio.is_finite()),
-                limit,
-            });
+            let ratio = Some(ours.cpu_ms / theirs.cpu_ms).filter(|ratio| ratio.is_finite());
+            hold(&format!("CPU, {coding}, of that of {}", other.name), ratio, limit);
         }
     }
-    budgets.push(Budget {
-        what: "latency, median, of the floor".to_owned(),
-        measured: floor.median_ms.filter(|_| floor.seen).map(|floor| gauged.identity.median_ms / floor),
-        limit: 1.0,
-    });
-    budgets.push(Budget { what: "syscalls a scrape".to_owned(), measured: gauged.syscalls, limit: 120.0 });
-    budgets.push(Budget {
-        what: "RSS (MB)".to_owned(),
-        measured: gauged.resident.map(|bytes| bytes as f64 / 1e6),
-        limit: 7.0,
-    });
+    let over_floor = floor.median_ms.filter(|_| floor.seen).map(|floor| gauged.identity.median_ms / floor);
+    hold("latency, median, of the floor", over_floor, limits.floor);
+    hold("syscalls a scrape", gauged.syscalls, limits.syscalls);
+    hold("RSS (MB)", gauged.resident.map(|bytes| bytes as f64 / 1e6), limits.resident_mb);
     budgets
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const LIMITS: Limits = Limits {
+        cpu: Some(0.1),
+        cpu_gzip: None,
+        floor: Some(1.0),
+        syscalls: Some(120.0),
+        resident_mb: Some(7.0),
+    };
 
     fn column(name: &'static str, cpu_ms: f64) -> Column {
         let cost = Cost { cpu_ms, median_ms: 0.2, p99_ms: 0.4, bytes: 10, series: 1 };
@@ -118,7 +121,7 @@ mod tests {
     #[test]
     fn a_budget_that_is_missed_is_said() {
         let floor = Floor { median_ms: Some(0.3), files: 100, seen: true };
-        let (text, kept) = render(&[column("gauged", 1.0), column("other", 4.0)], &floor, 3);
+        let (text, kept) = render(&[column("gauged", 1.0), column("other", 4.0)], &floor, &LIMITS, 3);
         assert!(!kept);
         assert!(text.contains("| CPU, identity, of that of other | 0.250 | 0.100 | MISSED |"), "{text}");
         assert!(text.contains("| syscalls a scrape | - | 120.000 | SKIPPED |"), "{text}");
@@ -128,6 +131,6 @@ mod tests {
     #[test]
     fn what_could_not_be_measured_misses_nothing() {
         let floor = Floor { median_ms: None, files: 0, seen: false };
-        assert!(render(&[column("gauged", 1.0)], &floor, 3).1);
+        assert!(render(&[column("gauged", 1.0)], &floor, &LIMITS, 3).1);
     }
 }
