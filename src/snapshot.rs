@@ -149,9 +149,10 @@ impl Snapshot {
         View { snapshot: self, wanted }
     }
 
-    /// How many samples there are, of all collectors.
+    /// How many samples there are, of all collectors, in gauged's own names.
     pub fn series(&self) -> usize {
-        self.places.len() + self.foreign_families().map(|family| family.samples().count()).sum::<usize>()
+        let unified = self.places.iter().filter(|place| place.family.descriptor().unified).count();
+        unified + self.foreign_families().map(|family| family.samples().count()).sum::<usize>()
     }
 
     fn row(&self, place: Place) -> Option<Row<'_>> {

@@ -53,7 +53,7 @@ impl Arranger {
         let name = |place: &ForeignPlace| snapshot.foreign_family(*place).map(|family| family.name);
         foreign.sort_unstable_by(|a, b| (name(a), a.part, a.family).cmp(&(name(b), b.part, b.family)));
         let duplicates = duplicates + self.hide_foreign_duplicates(snapshot, &foreign);
-        let cut = cap_foreign(snapshot, &mut foreign, cap.saturating_sub(snapshot.places.len()));
+        let cut = cap_foreign(snapshot, &mut foreign, cap.saturating_sub(shown(&snapshot.places)));
         snapshot.foreign = foreign;
         LeftOut { duplicates: duplicates as u64, capped: (capped + cut) as u64 }
     }
@@ -165,7 +165,7 @@ impl Arranger {
 
     /// Leaves out the largest families until the rest is within the cap; never a GPU's, never the daemon's.
     fn cap(&mut self, places: &mut Vec<Place>, cap: usize) {
-        while places.len() > cap {
+        while shown(places) > cap {
             self.sizes.clear();
             self.sizes.resize(TABLE.len(), 0);
             for place in places.iter() {
@@ -176,13 +176,18 @@ impl Arranger {
             let spared = |name: &str| ["gpu_", "gauged_", "process_"].iter().any(|p| name.starts_with(p));
             let sizes = self.sizes.iter().zip(TABLE.iter().zip(0u16..));
             let largest = sizes
-                .filter(|(size, (family, _))| **size > 0 && !spared(family.name))
+                .filter(|(size, (family, _))| **size > 0 && family.unified && !spared(family.name))
                 .max_by_key(|(size, _)| **size)
                 .map(|(_, (_, id))| Id(id));
             let Some(largest) = largest else { return };
             places.retain(|place| place.family != largest);
         }
     }
+}
+
+/// How many samples there are without those that only dialects show.
+fn shown(places: &[Place]) -> usize {
+    places.iter().filter(|place| place.family.descriptor().unified).count()
 }
 
 /// Leaves out the largest foreign families, which stand together by name, until the rest has room; returns how many
