@@ -61,13 +61,14 @@ impl Core {
         max_series: usize,
     ) -> std::io::Result<Core> {
         let (inbox, receiver) = sync_channel(INBOX);
+        let apart = machine::inline_may_hang(doors);
         let mut slots = Vec::with_capacity(collectors.len());
         for (place, &spec) in collectors.iter().enumerate() {
             let place = match spec.lane {
-                schema::Lane::Inline => {
+                schema::Lane::Inline if !apart => {
                     Place::Inline(Station::new(spec, Arc::clone(doors), Arc::clone(settings)))
                 }
-                schema::Lane::Thread => {
+                _ => {
                     let sender = inbox.clone();
                     // A core that is gone wants no answers.
                     let answer = Box::new(move |answer| drop(sender.send(Event::Answer(answer))));
@@ -76,21 +77,27 @@ impl Core {
             };
             slots.push(Slot::new(spec, place));
         }
-        let scraper = Scraper::new(Arc::clone(doors), slots, Some(Own::new(doors)), max_series);
-        let mut tower = Tower {
-            scraper,
-            inbox: receiver,
-            last: None,
-            flight: None,
-            aboard: Vec::new(),
-            waiting: Vec::new(),
+        let core_doors = Arc::clone(doors);
+        let run = move || {
+            // Made where it is used: the files that it shares with inline collectors are this thread's.
+            let own = Own::new(&core_doors, apart);
+            let scraper = Scraper::new(core_doors, slots, Some(own), max_series);
+            Tower {
+                scraper,
+                inbox: receiver,
+                last: None,
+                flight: None,
+                aboard: Vec::new(),
+                waiting: Vec::new(),
+            }
+            .run();
         };
         #[expect(
             clippy::disallowed_methods,
             reason = "the core keeps the process's own file table, and logs"
         )]
         std::thread::Builder::new().name("core".to_owned()).spawn(move || {
-            if catch_unwind(AssertUnwindSafe(|| tower.run())).is_err() {
+            if catch_unwind(AssertUnwindSafe(run)).is_err() {
                 // A collector's panic is caught at its station. This one is a bug of the core, after which nothing
                 // would be measured any more, in a process that looks well: better to be started again.
                 machine::exit_now(EX_SOFTWARE);

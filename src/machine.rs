@@ -21,11 +21,17 @@ pub fn live() -> Result<Live, &'static str> {
     here::live()
 }
 
+/// True where what inline collectors read may not answer, so that each needs a lane of its own.
+pub fn inline_may_hang(doors: &Doors) -> bool {
+    here::inline_may_hang(doors)
+}
+
 pub use here::Own;
 
 #[cfg(target_os = "linux")]
 mod here {
     pub(super) use linux::COLLECTORS;
+    pub(super) use linux::lxcfs::is_there as inline_may_hang;
     pub use linux::own::Own;
     pub(super) use linux_sys::exit_now;
 
@@ -50,13 +56,17 @@ mod here {
         Err("gauged cannot measure this system yet")
     }
 
+    pub(super) fn inline_may_hang(_: &Doors) -> bool {
+        false
+    }
+
     /// Nothing is known of the process on this system yet.
     #[derive(Debug)]
     pub struct Own;
 
     impl Own {
         /// Opens nothing.
-        pub fn open(_: &Doors) -> Own {
+        pub fn open(_: &Doors, _: bool) -> Own {
             Own
         }
 

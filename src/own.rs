@@ -25,9 +25,14 @@ pub struct Own {
 }
 
 impl Own {
-    /// Looks at the process and its namespaces.
-    pub fn new(doors: &Doors) -> Own {
-        Own { machine: machine::Own::open(doors), scrapes: 0, collections: 0, left_out: LeftOut::default() }
+    /// Looks at the process and its namespaces. Where inline reads may hang, only what is the kernel's own is read.
+    pub fn new(doors: &Doors, inline_may_hang: bool) -> Own {
+        Own {
+            machine: machine::Own::open(doors, inline_may_hang),
+            scrapes: 0,
+            collections: 0,
+            left_out: LeftOut::default(),
+        }
     }
 
     /// So many requests are being answered.

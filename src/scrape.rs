@@ -8,7 +8,7 @@ use crate::own::Own;
 use crate::slot::{Slot, Work};
 use crate::snapshot::{Arranger, Collectors, Outcome, Snapshot};
 use door::Doors;
-use schema::{Lane, Scrape};
+use schema::Scrape;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -101,10 +101,10 @@ impl Scraper {
         let Some(snapshot) = Arc::get_mut(&mut flight.snapshot) else { return flight };
         snapshot.taken = began;
         snapshot.covers = wanted;
-        for lane in [Lane::Thread, Lane::Inline] {
+        for inline in [false, true] {
             let asked = self.slots.iter_mut().enumerate().zip(&mut snapshot.parts);
             for ((place, slot), part) in
-                asked.filter(|((place, slot), _)| wanted.has(*place) && slot.spec.lane == lane)
+                asked.filter(|((place, slot), _)| wanted.has(*place) && slot.is_inline() == inline)
             {
                 if slot.ask(&scrape, &self.doors.clock, part) == Work::Awaited {
                     flight.pending = flight.pending.with(place);
@@ -173,7 +173,7 @@ impl Scraper {
         let scrape = Scrape { number: self.number, now, deadline: now, wall, held: false };
         let parts = self.slots.iter_mut().zip(&flight.snapshot.parts).zip(&mut partial.parts).enumerate();
         for (place, ((slot, came), part)) in parts.filter(|(place, _)| partial.covers.has(*place)) {
-            if !flight.wanted.has(place) && slot.spec.lane == Lane::Inline {
+            if !flight.wanted.has(place) && slot.is_inline() {
                 slot.ask(&scrape, &self.doors.clock, part);
             } else if flight.pending.has(place) || !flight.wanted.has(place) {
                 part.report.outcome = Outcome::Late;

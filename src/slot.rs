@@ -83,6 +83,11 @@ impl Slot {
         }
     }
 
+    /// True if it works on the core's thread, and answers at once.
+    pub fn is_inline(&self) -> bool {
+        matches!(self.place, Place::Inline(_))
+    }
+
     /// Asks the collector: an inline one answers at once, a lane begins to work if it is idle.
     pub fn ask(&mut self, scrape: &Scrape, clock: &Clock, part: &mut Part) -> Work {
         if let Some((why, until)) = self.absent

@@ -29,6 +29,10 @@ fn since_start() -> Duration {
 }
 
 fn doors() -> Arc<Doors> {
+    doors_at("/nonexistent")
+}
+
+fn doors_at(procfs: &str) -> Arc<Doors> {
     let live = Live {
         call: Box::new(NoCalls),
         boottime: since_start,
@@ -39,7 +43,7 @@ fn doors() -> Arc<Doors> {
         ticks_per_second: 100,
     };
     let nowhere = || "/nonexistent".to_owned();
-    Arc::new(Doors::live(live, &Paths { procfs: nowhere(), sysfs: nowhere(), rootfs: nowhere() }))
+    Arc::new(Doors::live(live, &Paths { procfs: procfs.into(), sysfs: nowhere(), rootfs: nowhere() }))
 }
 
 fn start(collectors: &[&'static Spec<Doors>]) -> Core {
@@ -304,4 +308,25 @@ fn duplicates_are_counted_and_the_first_collector_counts() {
     assert_eq!(snapshot.view(Collectors::all(2)).family(LOAD1.id()).rows().count(), 1);
     assert_eq!(value(&snapshot, LOAD1.id()), Some(1.0));
     assert_eq!(value(&snapshot, own::DUPLICATE_SERIES.id()), Some(1.0));
+}
+
+#[test]
+fn where_lxcfs_makes_the_kernels_files_a_read_that_hangs_costs_its_own_collector_only() {
+    let procfs = std::env::temp_dir().join(format!("gauged-lxcfs-{}", std::process::id()));
+    std::fs::create_dir_all(procfs.join("self")).expect("a directory");
+    let procfs = procfs.to_str().expect("text");
+    let table = format!("40 22 0:50 /proc/stat {procfs}/stat rw - fuse.lxcfs lxcfs rw\n");
+    std::fs::write(format!("{procfs}/self/mountinfo"), table).expect("a table");
+    let stuck = spec!("stuck", Inline, |_, _| loop {
+        std::thread::park();
+    });
+    let fine = spec!("fine", Inline, |_, out| {
+        out.put(&LOAD1, [], Plain(1.0));
+        Ok(())
+    });
+    let core = Core::start(&[stuck, fine], &doors_at(procfs), &Arc::new(Settings::default()), 1000)
+        .expect("threads");
+    let snapshot = ask(&core, SECOND / 4);
+    assert_eq!((outcome(&snapshot, 0), outcome(&snapshot, 1)), (Outcome::Late, Outcome::Ok));
+    std::fs::remove_dir_all(procfs).expect("it is there");
 }

@@ -4,9 +4,9 @@ use crate::Numbers;
 use crate::file::{Buffer, File, Shape, Shared, errno, read_now};
 use crate::tape::{Player, Recorder};
 use schema::{Errno, Error};
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::ThreadId;
 
 /// A tree of files. Paths below it have no leading slash: `root.file("self/mountinfo", ..)`.
 #[derive(Debug)]
@@ -14,7 +14,7 @@ pub struct Root {
     /// How keys of captures begin.
     name: &'static str,
     place: Place,
-    shared: Mutex<BTreeMap<&'static str, Arc<Shared>>>,
+    shared: Mutex<Vec<(ThreadId, &'static str, Arc<Shared>)>>,
 }
 
 enum Place {
@@ -79,11 +79,18 @@ impl Root {
         Error::Io { path: self.shown(path), source }
     }
 
-    /// A file that several inline collectors read, see [`Shared`].
+    /// A file that several collectors of this thread read, see [`Shared`].
     pub fn shared(&self, path: &'static str, shape: Shape) -> Arc<Shared> {
         #[expect(clippy::disallowed_methods, reason = "the map is whole, whoever panicked")]
         let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(shared.entry(path).or_insert_with(|| Arc::new(Shared::new(self.file(path, shape)))))
+        let this = std::thread::current().id();
+        if let Some((.., known)) = shared.iter().find(|(thread, known, _)| (*thread, *known) == (this, path))
+        {
+            return Arc::clone(known);
+        }
+        let new = Arc::new(Shared::new(self.file(path, shape)));
+        shared.push((this, path, Arc::clone(&new)));
+        new
     }
 
     /// The path of something below this root, on this machine; for calls that want one.

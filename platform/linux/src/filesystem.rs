@@ -14,7 +14,7 @@
 
 mod btrfs;
 mod choose;
-mod mountinfo;
+pub(crate) mod mountinfo;
 mod statfs;
 mod table;
 #[cfg(test)]

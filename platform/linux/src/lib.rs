@@ -17,6 +17,7 @@ mod filesystem;
 mod filter;
 mod infiniband;
 mod load;
+pub mod lxcfs;
 mod md;
 mod memory;
 mod netns;

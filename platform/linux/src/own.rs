@@ -27,13 +27,14 @@ pub struct Own {
     page_size: u64,
     ticks_per_second: u64,
     /// `/proc/stat`, for the moment of boot: it moves when the clock is set, and the moment of our start with it.
-    host: Arc<Shared>,
+    /// None where it may hang; the moment of start is then absent.
+    host: Option<Arc<Shared>>,
     namespaces: Vec<(&'static str, bool)>,
 }
 
 impl Own {
     /// Looks at the namespaces, which do not change while the process lives.
-    pub fn open(doors: &Doors) -> Own {
+    pub fn open(doors: &Doors, inline_may_hang: bool) -> Own {
         let of = |pid: &str, link: &str| doors.procfs.link(&format!("{pid}/ns/{link}")).ok();
         let namespaces = NAMESPACES.iter().filter_map(|(name, link, first)| {
             let ours = of("self", link)?;
@@ -52,7 +53,7 @@ impl Own {
             calls: doors.calls.clone(),
             page_size: doors.page_size,
             ticks_per_second: doors.ticks_per_second,
-            host: doors.procfs.shared("stat", Shape::Whole),
+            host: (!inline_may_hang).then(|| doors.procfs.shared("stat", Shape::Whole)),
         }
     }
 
@@ -66,7 +67,8 @@ impl Own {
         let open_fds = self.word("open_fds").map(Count);
         let max_fds = self.word("rlimit_nofile").map(Count);
         let process = Process { open_fds, max_fds, ..Process::default() };
-        let boot = self.host.read(scrape, |file, contents| boot_time(contents).map_err(|e| e.of(file))).ok();
+        let boot_time = |file: &File, contents: &[u8]| boot_time(contents).map_err(|e| e.of(file));
+        let boot = self.host.as_ref().and_then(|host| host.read(scrape, boot_time).ok());
         let Some(stat) = self.stat.read(&mut self.buffer).ok().and_then(stat::parse) else { return process };
         Process {
             cpu: Some(Seconds::ticks(stat.ticks, self.ticks_per_second)),

@@ -7,25 +7,25 @@ use std::borrow::Cow;
 
 /// One mount.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Entry<'a> {
+pub(crate) struct Entry<'a> {
     /// The mount's id, which the kernel gives to another mount when this one is gone.
-    pub(super) id: u64,
+    pub(crate) id: u64,
     /// The id of the mount on which this one lies; its own, or one that is not listed, for the topmost.
-    pub(super) parent: u64,
+    pub(crate) parent: u64,
     /// `major:minor` of the filesystem, st_dev of its files.
-    pub(super) number: &'a [u8],
+    pub(crate) number: &'a [u8],
     /// Where it is mounted, below the root of the process whose table this is.
-    pub(super) mountpoint: Cow<'a, [u8]>,
+    pub(crate) mountpoint: Cow<'a, [u8]>,
     /// The mount or its filesystem takes no writes.
-    pub(super) readonly: bool,
+    pub(crate) readonly: bool,
     /// The filesystem's type, with its subtype (`fuse.sshfs`).
-    pub(super) fstype: Cow<'a, [u8]>,
+    pub(crate) fstype: Cow<'a, [u8]>,
     /// What was mounted: a device, `server:/export`, a dataset, any word, or nothing.
-    pub(super) source: Cow<'a, [u8]>,
+    pub(crate) source: Cow<'a, [u8]>,
 }
 
 /// The mounts of a table with the number of their line, from 1; for a line that is not whole, what was expected.
-pub(super) fn parse(text: &[u8]) -> impl Iterator<Item = (u32, Result<Entry<'_>, &'static str>)> {
+pub(crate) fn parse(text: &[u8]) -> impl Iterator<Item = (u32, Result<Entry<'_>, &'static str>)> {
     (1..).zip(text.split_inclusive(|byte| *byte == b'\n').map(|line| match line.strip_suffix(b"\n") {
         Some(line) => entry(line),
         None => Err("a whole line"),
