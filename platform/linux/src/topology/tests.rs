@@ -166,6 +166,29 @@ fn a_counter_that_is_no_number_fails_alone_and_an_empty_one_is_of_a_cpu_that_wen
 }
 
 #[test]
+fn what_could_not_be_read_is_read_again_after_a_minute() {
+    let capture = [
+        machine("0", "0", &[(0, "0", "0")]),
+        one_type(),
+        "== 1 file proc/cpuinfo 24\n== 1 file sys/devices/system/cpu/cpu0/topology/core_id 24\n".to_owned(),
+        no_throttling(),
+        file("proc/cpuinfo", "processor : 0\nmodel name : Xeon").replace("== 1", "== 2"),
+        file("sys/devices/system/cpu/cpu0/topology/core_id", "4").replace("== 1", "== 2"),
+    ]
+    .concat();
+    let mut machine = Replay::open(&SPEC, &capture);
+    assert_eq!(machine.shown().matches("item failed").count(), 2);
+    machine.second_pass();
+    for _ in 0..2 {
+        assert_eq!(
+            machine.shown(),
+            "host_cpu_online{cpu=\"0\"} 1\n\
+             host_cpu_info{cpu=\"0\",package=\"0\",core=\"4\",model_name=\"Xeon\"} 1\n"
+        );
+    }
+}
+
+#[test]
 fn a_list_that_is_none_is_a_failure_until_it_is_one_again() {
     let capture = machine("0-", "0", &[]) + "== 2 file sys/devices/system/cpu/online 2\n";
     let mut machine = Replay::open(&SPEC, &capture);
