@@ -10,7 +10,7 @@ use crate::scan::Expected;
 use door::{Buffer, Clock, File};
 use schema::families::thermal::{self as family, Limit};
 use schema::unit::Celsius;
-use schema::{Batch, Error};
+use schema::{Batch, Errno, Error};
 use std::time::Duration;
 
 const WANTED: Expected = Expected { line: 1, what: "a whole number" };
@@ -126,7 +126,7 @@ impl Sensor {
         let number = match number(&mut self.input, buffer) {
             Ok(number) => number,
             Err(error) if gone(&error) => return removed(&error),
-            Err(error) if silent(&error) => return false,
+            Err(error) if no_reading(&error) => return false,
             Err(error) => {
                 out.fail(error);
                 return false;
@@ -139,7 +139,7 @@ impl Sensor {
         while let Some((limit, mut file)) = self.unasked.pop() {
             match self::number(&mut file, buffer) {
                 Ok(number) => self.limits.extend(value::limit(limit, number).map(|celsius| (limit, celsius))),
-                Err(error) if gone(&error) || silent(&error) => {}
+                Err(error) if gone(&error) || no_reading(&error) => {}
                 Err(error) => out.fail(error),
             }
         }
@@ -154,6 +154,12 @@ impl Sensor {
         }
         names.put_info(name, &self.label, out);
     }
+}
+
+/// True if the chip has nothing to say. EIO is what many drivers say of a chip that did not answer on its bus, some
+/// of them for ever: of a sensor that is not wired, or a board whose firmware holds the bus.
+fn no_reading(error: &Error) -> bool {
+    silent(error) || matches!(error, Error::Io { source: Errno::IO, .. })
 }
 
 fn number(file: &mut File, buffer: &mut Buffer) -> Result<i64, Error> {
