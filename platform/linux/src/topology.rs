@@ -9,6 +9,7 @@
 //! waits for a lock while the CPU goes. Counters of throttling are of the core or package and shown by each of
 //! its CPUs; one of them is asked. Memory nodes and caches are not read.
 
+mod cores;
 mod cpuinfo;
 mod identity;
 mod parts;

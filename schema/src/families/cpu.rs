@@ -16,6 +16,7 @@ families! {
     CPUS: gauge<Count> = "host_cpus" {} on [Linux, Macos] since "0.1.0";
 
     /// What each CPU that is online is: its package (socket), its core (unique within the package) and its model.
+    /// The core is the kernel's number of it or, in a package where that is not unique, the number of its first CPU.
     /// Where the machine has several types of core, cluster is the type.
     CPU_INFO: info<Info> = "host_cpu_info" { cpu, package, core, cluster, model_name }
         on [Linux, Macos] since "0.1.0";
@@ -101,7 +102,7 @@ impl Times {
 pub struct Identity<'a> {
     /// The package (socket), by the system's number.
     pub package: &'a str,
-    /// The core, by the system's number, which is unique within the package.
+    /// The core, by a number that is unique within the package.
     pub core: &'a str,
     /// The type of its core, where the machine has more than one.
     pub cluster: &'a str,
