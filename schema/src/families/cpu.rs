@@ -25,8 +25,7 @@ families! {
     ONLINE: gauge<State> = "host_cpu_online" { cpu } on [Linux] since "0.1.0";
 
     /// How fast the CPU runs, as the hardware measured it where the kernel tells that, else what was last asked of
-    /// the hardware. Of a CPU that is idle nothing can be measured: it has what was last asked for on x86, and
-    /// elsewhere no frequency where others have measured ones.
+    /// the hardware. Where it is measured an idle CPU has what was last asked of it on x86, and elsewhere nothing.
     FREQUENCY: gauge<Hertz> = "host_cpu_frequency_hertz" { cpu } on [Linux, Macos] since "0.1.0";
 
     /// The lowest frequency that the hardware can run at. Read once for each list of CPUs.
