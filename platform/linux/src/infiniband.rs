@@ -107,7 +107,7 @@ impl Collector for Infiniband {
         }
         let end = scrape.deadline.saturating_sub(MARGIN);
         let count = self.ports.len();
-        let first = self.next.checked_rem(count).unwrap_or(0);
+        let Some(first) = self.next.checked_rem(count) else { return Ok(()) };
         let mut reached = 0;
         for step in 0..count {
             let Some(port) = self.ports.get_mut((first + step) % count) else { continue };

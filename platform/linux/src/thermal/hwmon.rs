@@ -68,7 +68,7 @@ fn read(sysfs: &Root, hwmon: &str, buffer: &mut Buffer, out: &mut Batch) -> Foun
     let name = name::chip(device.as_deref(), &driver, hwmon);
     let sleep = sleep(sysfs, &path, &driver, device.as_deref(), buffer);
     let rotates = driver == "drivetemp" && rotates(sysfs, &path, buffer);
-    let source = format!("{hwmon} {}", device.as_deref().unwrap_or_default());
+    let source = [Some(hwmon), device.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ");
     let mut chip = Chip::new(name, driver, source, sensors);
     (chip.sleep, chip.rotates) = (sleep, rotates);
     Found { chip, device }
@@ -96,7 +96,7 @@ fn rotates(sysfs: &Root, path: &str, buffer: &mut Buffer) -> bool {
             .ok()?
             .map(|kind| kind == b"1")
     };
-    listed.is_err() || disks.first().and_then(kind).unwrap_or(true)
+    listed.is_err() || disks.first().and_then(kind) != Some(false)
 }
 
 /// Adds the sensors of a directory, by kind and number, that are not there yet.

@@ -35,7 +35,10 @@ pub(super) fn tell_apart(cpus: &mut [Cpu], sysfs: &Root, buffer: &mut Buffer, ou
     }
     for cpu in cpus.iter_mut().filter(|cpu| !cpu.core.is_empty() && ambiguous.contains(&cpu.package)) {
         // Of a CPU whose list could not be read the core is not known: its number may be another core's name.
-        cpu.core = firsts.get(&cpu.number).map(u32::to_string).unwrap_or_default();
+        cpu.core = match firsts.get(&cpu.number) {
+            Some(first) => first.to_string(),
+            None => String::new(),
+        };
     }
 }
 
