@@ -1,9 +1,10 @@
 //! How fast the CPUs run, from the policies of `/sys/devices/system/cpu/cpufreq` (the kernel's
 //! admin-guide/pm/cpufreq). The CPUs of a policy share one clock, so it is asked once for all of them.
 //!
-//! `cpuinfo_avg_freq` (Linux 6.16) is what the hardware did and is preferred. It has nothing to say of CPUs that
-//! sleep; then, and on older kernels, `scaling_cur_freq` is read, which on x86 is measured too and elsewhere is
-//! what was last asked for. `cpuinfo_cur_freq`, for root alone and slow, is not.
+//! `cpuinfo_avg_freq` (Linux 6.16) is what the hardware did. Where there is no such file `scaling_cur_freq` is
+//! read, which on x86 is measured too and elsewhere is what was last asked for. Where there is one, only it is: it
+//! has nothing to say of CPUs that sleep, and what was asked of them instead would make one series of two things.
+//! `cpuinfo_cur_freq`, for root alone and slow, is not read.
 //!
 //! Some kernels take 10 to 20 ms for each reading. So there is a budget: what was not reached within it is absent
 //! in this scrape, and the next one begins there. And above [`MANY`] CPUs nothing is read unless asked for.
@@ -73,7 +74,7 @@ struct Cpufreq {
 struct Policy {
     /// The numbers of its CPUs.
     cpus: Vec<String>,
-    average: Option<File>,
+    /// What was measured where the kernel has that, else what was last asked for.
     current: File,
     min: Option<Hertz>,
     max: Option<Hertz>,
@@ -145,18 +146,12 @@ impl Collector for Cpufreq {
 impl Policy {
     /// The frequency now; None where nobody can tell.
     fn read(&mut self, buffer: &mut Buffer) -> Result<Option<Hertz>, Error> {
-        for file in self.average.iter_mut().chain([&mut self.current]) {
-            match file.read(buffer) {
-                Ok(contents) => match parse(contents).map_err(|expected| expected.of(file))? {
-                    None => {}
-                    known => return Ok(known),
-                },
-                // The CPUs sleep, or their policy is being changed.
-                Err(error) if silent(&error) => {}
-                Err(error) => return Err(error),
-            }
+        match self.current.read(buffer) {
+            Ok(contents) => parse(contents).map_err(|expected| expected.of(&self.current)),
+            // The CPUs sleep, or their policy is being changed.
+            Err(error) if silent(&error) => Ok(None),
+            Err(error) => Err(error),
         }
-        Ok(None)
     }
 }
 
@@ -178,11 +173,11 @@ fn list(sysfs: &Root, buffer: &mut Buffer, out: &mut Batch) -> Result<Vec<Policy
             out.keep(parse(value).map_err(|expected| expected.of(&file))).flatten()
         };
         let (min, max) = (limit("cpuinfo_min_freq"), limit("cpuinfo_max_freq"));
-        let mut average = sysfs.file(&path("cpuinfo_avg_freq"), Shape::Attr);
+        let mut measured = sysfs.file(&path("cpuinfo_avg_freq"), Shape::Attr);
         // An old kernel has no such file, and a processor that does not count its cycles has none either.
-        let absent = average.read(buffer).is_err_and(|error| gone(&error));
-        let average = (!absent).then_some(average);
-        Some(Policy { cpus, average, current: sysfs.file(&path("scaling_cur_freq"), Shape::Attr), min, max })
+        let absent = measured.read(buffer).is_err_and(|error| gone(&error));
+        let current = if absent { sysfs.file(&path("scaling_cur_freq"), Shape::Attr) } else { measured };
+        Some(Policy { cpus, current, min, max })
     };
     Ok(policies.iter().filter_map(policy).collect())
 }

@@ -2,7 +2,8 @@
 //! Documentation/ABI/stable/sysfs-class-infiniband).
 //!
 //! Each counter is a file of its own, and some of them a command to the adapter's firmware; hence the lane. Files
-//! are looked for every five minutes and kept open. It asks no subnet manager and sends nothing into the fabric,
+//! are looked for every five minutes and kept open. Ports that the scrape has no time for are late, and the first
+//! of the next scrape. It asks no subnet manager and sends nothing into the fabric,
 //! and it leaves out what drivers count beyond what somebody would want to be woken for.
 
 mod attribute;
@@ -12,10 +13,12 @@ mod port;
 mod tests;
 
 use crate::attribute::names;
-use door::{Buffer, Doors};
+use crate::filter::Filter;
+use door::{Buffer, Doors, Root};
 use port::Port;
 use schema::families::infiniband as families;
-use schema::{Batch, Collector, Error, Lane, Scrape, Settings, Spec};
+use schema::setting::Kind;
+use schema::{Batch, Collector, Error, Lane, Scrape, Setting, Settings, Spec};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,8 +28,22 @@ pub(crate) const SPEC: Spec<Doors> = Spec {
     families: families::ALL,
     default_on: true,
     lane: Lane::Thread,
-    settings: &[],
+    settings: &[DEVICE_INCLUDE, DEVICE_EXCLUDE],
     open,
+};
+
+const DEVICE_INCLUDE: Setting = Setting {
+    key: "collector.infiniband.device-include",
+    kind: Kind::Pattern,
+    default: "",
+    help: "Show only adapters whose whole name (mlx5_0) matches.",
+};
+
+const DEVICE_EXCLUDE: Setting = Setting {
+    key: "collector.infiniband.device-exclude",
+    kind: Kind::Pattern,
+    default: "",
+    help: "Leave out adapters whose whole name matches; they are not asked.",
 };
 
 const ABSENT: Error = Error::Unsupported("no InfiniBand or RoCE adapter");
@@ -38,14 +55,20 @@ const LISTED: Duration = Duration::from_secs(300);
 /// the time.
 const LISTED_AT_LEAST: Duration = Duration::from_secs(30);
 
+/// What is kept of the time until the deadline for handing the batch over: it is also what one more port may take.
+const MARGIN: Duration = Duration::from_millis(100);
+
 /// How many files are kept open: a port has about fifty, an adapter can have a hundred virtual ones, and a
 /// process has 1,024 descriptors by default. Beyond, files are opened each time.
 const MOST_OPEN: usize = 512;
 
 struct Infiniband {
     doors: Arc<Doors>,
+    filter: Filter,
     devices: Vec<String>,
     ports: Vec<Port>,
+    /// The place of the port with which the next collection begins.
+    next: usize,
     /// When files were looked for, since boot.
     listed: Option<Duration>,
     /// True if one of them was not there any more, or could not be looked for.
@@ -53,16 +76,19 @@ struct Infiniband {
     buffer: Buffer,
 }
 
-fn open(doors: &Arc<Doors>, _: &Settings) -> Result<Box<dyn Collector>, Error> {
+fn open(doors: &Arc<Doors>, settings: &Settings) -> Result<Box<dyn Collector>, Error> {
+    let filter = Filter::of(settings, &DEVICE_INCLUDE, &DEVICE_EXCLUDE)?;
     let mut devices = Vec::new();
-    names(&doors.sysfs, "class/infiniband", &mut devices)?;
+    shown(&doors.sysfs, &filter, &mut devices)?;
     if devices.is_empty() {
         return Err(ABSENT);
     }
     Ok(Box::new(Infiniband {
         doors: Arc::clone(doors),
+        filter,
         devices,
         ports: Vec::new(),
+        next: 0,
         listed: None,
         gone: false,
         buffer: Buffer::default(),
@@ -79,18 +105,37 @@ impl Collector for Infiniband {
         if self.devices.is_empty() {
             return Err(ABSENT);
         }
-        for port in &mut self.ports {
+        let end = scrape.deadline.saturating_sub(MARGIN);
+        let count = self.ports.len();
+        let Some(first) = self.next.checked_rem(count) else { return Ok(()) };
+        let mut reached = 0;
+        for step in 0..count {
+            let Some(port) = self.ports.get_mut((first + step) % count) else { continue };
+            // One is asked however late it is, so that each has its turn.
+            if step > 0 && self.doors.clock.now() >= end {
+                out.fail(port.late());
+                break;
+            }
+            reached += 1;
             self.gone |= port.put(&self.doors.sysfs, &mut self.buffer, out);
         }
+        self.next = first + reached;
         Ok(())
     }
+}
+
+/// The adapters that are to be shown.
+fn shown(sysfs: &Root, filter: &Filter, devices: &mut Vec<String>) -> Result<(), Error> {
+    names(sysfs, "class/infiniband", devices)?;
+    devices.retain(|device| filter.passes(device));
+    Ok(())
 }
 
 impl Infiniband {
     /// Looks for adapters, ports and files. An adapter that cannot be looked at costs itself only.
     fn list(&mut self, out: &mut Batch) -> Result<(), Error> {
         self.ports.clear();
-        names(&self.doors.sysfs, "class/infiniband", &mut self.devices)?;
+        shown(&self.doors.sysfs, &self.filter, &mut self.devices)?;
         let mut open = MOST_OPEN;
         for device in &self.devices {
             match Port::of_device(&self.doors.sysfs, device, &mut open, &mut self.buffer, out) {

@@ -6,13 +6,15 @@
 
 mod mdstat;
 
+use crate::filter::Filter;
 use crate::scan::{Expected, whole, words};
 use door::{Buffer, Doors, File, Shape};
 use mdstat::Members;
 use schema::families::md as family;
 use schema::families::md::{Array, Doing};
+use schema::setting::Kind;
 use schema::unit::{Bytes, Count};
-use schema::{Batch, Collector, Errno, Error, Lane, Scrape, Settings, Spec, label};
+use schema::{Batch, Collector, Errno, Error, Lane, Scrape, Setting, Settings, Spec, label};
 use std::sync::Arc;
 
 pub(crate) const SPEC: Spec<Doors> = Spec {
@@ -30,8 +32,22 @@ pub(crate) const SPEC: Spec<Doors> = Spec {
     ],
     default_on: true,
     lane: Lane::Thread,
-    settings: &[],
+    settings: &[DEVICE_INCLUDE, DEVICE_EXCLUDE],
     open,
+};
+
+const DEVICE_INCLUDE: Setting = Setting {
+    key: "collector.md.device-include",
+    kind: Kind::Pattern,
+    default: "",
+    help: "Show only arrays whose whole name (md127) matches.",
+};
+
+const DEVICE_EXCLUDE: Setting = Setting {
+    key: "collector.md.device-exclude",
+    kind: Kind::Pattern,
+    default: "",
+    help: "Leave out arrays whose whole name matches.",
 };
 
 /// ENODEV: the array went while its file was open.
@@ -39,6 +55,7 @@ const GONE: Errno = Errno(19);
 
 struct Md {
     doors: Arc<Doors>,
+    filter: Filter,
     mdstat: File,
     buffer: Buffer,
     known: Vec<Known>,
@@ -56,15 +73,17 @@ struct Known {
     met: bool,
 }
 
-fn open(doors: &Arc<Doors>, _: &Settings) -> Result<Box<dyn Collector>, Error> {
+fn open(doors: &Arc<Doors>, settings: &Settings) -> Result<Box<dyn Collector>, Error> {
+    let filter = Filter::of(settings, &DEVICE_INCLUDE, &DEVICE_EXCLUDE)?;
     let (mut mdstat, mut buffer) = (doors.procfs.file("mdstat", Shape::Table), Buffer::default());
     mdstat.read(&mut buffer).map_err(|error| error.absent_if_missing("no md driver"))?;
-    Ok(Box::new(Md { doors: Arc::clone(doors), mdstat, buffer, known: Vec::new(), small: Buffer::default() }))
+    let (doors, known, small) = (Arc::clone(doors), Vec::new(), Buffer::default());
+    Ok(Box::new(Md { doors, filter, mdstat, buffer, known, small }))
 }
 
 impl Collector for Md {
     fn collect(&mut self, _: &Scrape, out: &mut Batch) -> Result<(), Error> {
-        let Md { doors, mdstat, buffer, known, small } = self;
+        let Md { doors, filter, mdstat, buffer, known, small } = self;
         for array in known.iter_mut() {
             array.met = false;
         }
@@ -72,11 +91,12 @@ impl Collector for Md {
         mdstat::parse(contents, |array| match array {
             Err(expected) => out.fail(expected.of(mdstat)),
             Ok(array) => {
-                if let Some(wrong) = array.wrong {
-                    out.fail(wrong.of(mdstat));
-                }
                 // Its line comes twice where another array went while the file was read.
-                if let Some(known) = meet(known, array.name, doors) {
+                let Some(known) = meet(known, array.name, doors) else { return };
+                if filter.passes(&known.label) {
+                    if let Some(wrong) = array.wrong {
+                        out.fail(wrong.of(mdstat));
+                    }
                     known.put(&array, small, out);
                 }
             }
@@ -165,6 +185,7 @@ mod tests {
     use super::*;
     use crate::replay::{Replay, replay};
     use proptest::prelude::*;
+    use schema::setting::Value;
 
     const MDSTAT: &str = "\
 Personalities : [raid0] [raid1]
@@ -193,6 +214,17 @@ unused devices: <none>
 
     fn shown(mdstat: &str, sysfs: &str) -> String {
         replay(&SPEC, &format!("== 1 file proc/mdstat ok text\n{mdstat}{sysfs}"))
+    }
+
+    #[test]
+    fn an_array_can_be_left_out_by_name() {
+        for (key, pattern) in [(DEVICE_INCLUDE.key, "md0|27"), (DEVICE_EXCLUDE.key, "md1.*")] {
+            let mut settings = Settings::default();
+            settings.set(key, Value::Text(pattern.into()));
+            let machine = format!("== 1 file proc/mdstat ok text\n{MDSTAT}{SYSFS}");
+            let shown = Replay::set(&SPEC, &machine, &settings).shown();
+            assert!(shown.contains("md0") && !shown.contains("md1"), "{pattern}: {shown}");
+        }
     }
 
     #[test]

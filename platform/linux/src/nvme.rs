@@ -7,10 +7,12 @@
 //! Controllers are listed and described once a minute, and at once when one is gone: firmware changes while they
 //! run. Their state is read in each scrape.
 
+use crate::filter::Filter;
 use crate::scan::Expected;
 use door::{Buffer, Doors, File, Shape};
 use schema::families::nvme::{Controller, INFO, STATE, put_state};
-use schema::{Batch, Collector, Errno, Error, Lane, Scrape, Settings, Spec, label};
+use schema::setting::Kind;
+use schema::{Batch, Collector, Errno, Error, Lane, Scrape, Setting, Settings, Spec, label};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,8 +22,22 @@ pub(crate) const SPEC: Spec<Doors> = Spec {
     families: &[INFO.id(), STATE.id()],
     default_on: true,
     lane: Lane::Thread,
-    settings: &[],
+    settings: &[DEVICE_INCLUDE, DEVICE_EXCLUDE],
     open,
+};
+
+const DEVICE_INCLUDE: Setting = Setting {
+    key: "collector.nvme.device-include",
+    kind: Kind::Pattern,
+    default: "",
+    help: "Show only controllers whose whole name (nvme0) matches.",
+};
+
+const DEVICE_EXCLUDE: Setting = Setting {
+    key: "collector.nvme.device-exclude",
+    kind: Kind::Pattern,
+    default: "",
+    help: "Leave out controllers whose whole name matches.",
 };
 
 const CLASS: &str = "class/nvme";
@@ -35,6 +51,7 @@ const GONE: Errno = Errno(19);
 
 struct Nvme {
     doors: Arc<Doors>,
+    filter: Filter,
     names: Vec<String>,
     controllers: Vec<Known>,
     listed: Option<Duration>,
@@ -51,9 +68,10 @@ struct Known {
     state: Option<File>,
 }
 
-fn open(doors: &Arc<Doors>, _: &Settings) -> Result<Box<dyn Collector>, Error> {
+fn open(doors: &Arc<Doors>, settings: &Settings) -> Result<Box<dyn Collector>, Error> {
     let mut nvme = Nvme {
         doors: Arc::clone(doors),
+        filter: Filter::of(settings, &DEVICE_INCLUDE, &DEVICE_EXCLUDE)?,
         names: Vec::new(),
         controllers: Vec::new(),
         listed: None,
@@ -93,8 +111,9 @@ impl Collector for Nvme {
 impl Nvme {
     /// Lists the controllers and finds out which they are.
     fn list(&mut self) -> Result<(), Error> {
-        let Nvme { doors, names, controllers, buffer, .. } = self;
+        let Nvme { doors, filter, names, controllers, buffer, .. } = self;
         doors.sysfs.list(CLASS, names).map_err(|error| error.absent_if_missing(NONE))?;
+        names.retain(|name| filter.passes(name));
         controllers.clear();
         controllers.extend(names.iter().map(|name| Known::read(name, doors, buffer)));
         if controllers.is_empty() { Err(Error::Unsupported(NONE)) } else { Ok(()) }
@@ -139,6 +158,7 @@ mod tests {
     use crate::replay::{Replay, replay};
     use proptest::prelude::*;
     use schema::families::nvme::STATES;
+    use schema::setting::Value;
 
     const MACHINE: &str = "\
 == 1 list sys/class/nvme ok text
@@ -175,6 +195,16 @@ deleting (no IO)
         ];
         assert_eq!(lines, wanted);
         assert_eq!(shown.lines().count(), 2 * (1 + STATES.len()), "{shown}");
+    }
+
+    #[test]
+    fn a_controller_can_be_left_out_by_name() {
+        for (key, pattern) in [(DEVICE_INCLUDE.key, "nvme0|1"), (DEVICE_EXCLUDE.key, "nvme[1-9]")] {
+            let mut settings = Settings::default();
+            settings.set(key, Value::Text(pattern.into()));
+            let shown = Replay::set(&SPEC, MACHINE, &settings).shown();
+            assert!(shown.contains("nvme0") && !shown.contains("nvme1"), "{pattern}: {shown}");
+        }
     }
 
     #[test]

@@ -4,7 +4,8 @@
 //! Asking a sensor may be a transfer on a slow bus, a call of firmware or a command to a disk, so each chip has
 //! a budget, all have the scrape's deadline, and slow ones are asked last. A device that sleeps is not woken: a
 //! graphics card or disk that the power management suspended has no readings until it is awake again. (A disk
-//! that went to standby by itself is not known to the kernel; most answer without spinning up.)
+//! that went to standby by itself is not known to the kernel; most answer without spinning up. But some count being
+//! asked as work and would never go to standby, so disks that rotate are asked every five minutes.)
 //!
 //! A sensor that is busy, off or not connected has no reading and is no failure. What cannot be a reading is
 //! dropped and counted. Chips are listed every five minutes, and when one has gone. Not read: alarms and speeds
@@ -43,7 +44,7 @@ pub(crate) const SPEC: Spec<Doors> = Spec {
     ],
     default_on: true,
     lane: Lane::Thread,
-    settings: &[CHIP_INCLUDE, CHIP_EXCLUDE, CHIP_BUDGET],
+    settings: &[CHIP_INCLUDE, CHIP_EXCLUDE, CHIP_BUDGET, ROTATING],
     open,
 };
 
@@ -58,7 +59,8 @@ const CHIP_EXCLUDE: Setting = Setting {
     key: "collector.thermal.chip-exclude",
     kind: Kind::Pattern,
     default: "",
-    help: "Leave out chips whose whole name (the label chip) matches; they are not asked.",
+    help: "Leave out chips whose whole name (the label chip) matches; they are not asked. Some disks \
+           never spin down while they are asked for their temperature (drivetemp).",
 };
 
 const CHIP_BUDGET: Setting = Setting {
@@ -66,6 +68,14 @@ const CHIP_BUDGET: Setting = Setting {
     kind: Kind::Span,
     default: "200ms",
     help: "Ask a chip's sensors for at most this long; the next scrape goes on where this one ended.",
+};
+
+const ROTATING: Setting = Setting {
+    key: "collector.thermal.rotating-disk-interval",
+    kind: Kind::Span,
+    default: "5m",
+    help: "Ask disks that rotate for their temperature (drivetemp) at most this often; it is absent in between. \
+           Being asked resets the timer by which some of them spin down.",
 };
 
 /// How long a list of chips is good for.
@@ -78,6 +88,7 @@ struct Thermal {
     doors: Arc<Doors>,
     filter: Filter,
     budget: Duration,
+    rotating: Duration,
     chips: Vec<Chip>,
     listed: Option<Duration>,
     buffer: Buffer,
@@ -85,7 +96,9 @@ struct Thermal {
 
 fn open(doors: &Arc<Doors>, settings: &Settings) -> Result<Box<dyn Collector>, Error> {
     let filter = Filter::of(settings, &CHIP_INCLUDE, &CHIP_EXCLUDE)?;
-    let Some(budget) = settings.span(&CHIP_BUDGET) else { return Err(Error::Unsupported("no budget")) };
+    let (Some(budget), Some(rotating)) = (settings.span(&CHIP_BUDGET), settings.span(&ROTATING)) else {
+        return Err(Error::Unsupported("no budget"));
+    };
     let mut there = Vec::new();
     for (directory, prefix) in [("class/hwmon", "hwmon"), ("class/thermal", "thermal_zone")] {
         let mut listed = Vec::new();
@@ -97,19 +110,21 @@ fn open(doors: &Arc<Doors>, settings: &Settings) -> Result<Box<dyn Collector>, E
         return Err(Error::Unsupported("no sensors"));
     }
     let (doors, chips, buffer) = (Arc::clone(doors), Vec::new(), Buffer::default());
-    Ok(Box::new(Thermal { doors, filter, budget, chips, listed: None, buffer }))
+    Ok(Box::new(Thermal { doors, filter, budget, rotating, chips, listed: None, buffer }))
 }
 
 impl Collector for Thermal {
     fn collect(&mut self, scrape: &Scrape, out: &mut Batch) -> Result<(), Error> {
         if self.listed.is_none_or(|listed| scrape.now.saturating_sub(listed) >= LISTED) {
             self.listed = None;
-            self.list(out)?;
+            self.list(scrape.now, out)?;
             self.listed = Some(scrape.now);
         }
         let time = Time {
             clock: &self.doors.clock,
             number: scrape.number,
+            now: scrape.now,
+            rotating: self.rotating,
             budget: self.budget,
             end: scrape.deadline.saturating_sub(MARGIN),
         };
@@ -124,13 +139,15 @@ impl Collector for Thermal {
 }
 
 impl Thermal {
-    fn list(&mut self, out: &mut Batch) -> Result<(), Error> {
+    /// Lists the chips. One that was there before keeps its turn, and its limits unless they are old.
+    fn list(&mut self, now: Duration, out: &mut Batch) -> Result<(), Error> {
         let Thermal { doors, filter, buffer, .. } = self;
         let found = hwmon::list(&doors.sysfs, buffer, out)?;
         let zones = zone::list(&doors.sysfs, &found, buffer, out)?;
         let mut chips: Vec<_> = found.into_iter().map(|found| found.chip).chain(zones).collect();
         chips.retain(|chip| filter.passes(&chip.chip) && !chip.sensors.is_empty());
         for (place, chip) in chips.iter_mut().enumerate() {
+            chip.succeed(&mut self.chips, now);
             chip.turn.place = place;
         }
         self.chips = chips;

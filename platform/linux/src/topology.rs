@@ -2,13 +2,14 @@
 //! ABI/testing/sysfs-devices-system-cpu, admin-guide/cputopology) and the models in `/proc/cpuinfo`.
 //!
 //! In each scrape two lists of CPUs are read and a counter for each core and package. What a CPU is is read
-//! once, and anew when a list has changed: that is some hundred files, and on kernels before 5.18 the text of
+//! once, and anew when a list has changed or a minute after something could not be read: that is some hundred files, and on kernels before 5.18 the text of
 //! cpuinfo takes 10 ms and an interrupt of each CPU, so all of this has a lane of its own.
 //!
 //! Whether a CPU is online stands in the list and not in its own `online`, which CPU 0 mostly lacks and which
 //! waits for a lock while the CPU goes. Counters of throttling are of the core or package and shown by each of
 //! its CPUs; one of them is asked. Memory nodes and caches are not read.
 
+mod cores;
 mod cpuinfo;
 mod identity;
 mod parts;
@@ -25,6 +26,7 @@ use schema::unit::{Count, Seconds};
 use schema::{Batch, Collector, Error, Lane, Scrape, Settings, Spec};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub(crate) const SPEC: Spec<Doors> = Spec {
     name: "topology",
@@ -42,6 +44,9 @@ pub(crate) const SPEC: Spec<Doors> = Spec {
     open,
 };
 
+/// How long what could not be read is left alone: most of it costs what reading all of it costs.
+const RETRY: Duration = Duration::from_secs(60);
+
 /// Where the CPUs are, below `/sys`.
 const CPUS: &str = "devices/system/cpu";
 
@@ -51,6 +56,8 @@ struct Topology {
     present: CpuList,
     /// True while what follows is not of these lists.
     stale: bool,
+    /// When to look again for what could not be read, since boot.
+    again: Option<Duration>,
     cpus: Vec<Cpu>,
     counters: Vec<Counter>,
     buffer: Buffer,
@@ -78,6 +85,7 @@ fn open(doors: &Arc<Doors>, _: &Settings) -> Result<Box<dyn Collector>, Error> {
         online: list("online"),
         present: list("present"),
         stale: true,
+        again: None,
         cpus: Vec::new(),
         counters: Vec::new(),
         buffer: Buffer::default(),
@@ -86,14 +94,17 @@ fn open(doors: &Arc<Doors>, _: &Settings) -> Result<Box<dyn Collector>, Error> {
 }
 
 impl Collector for Topology {
-    fn collect(&mut self, _: &Scrape, out: &mut Batch) -> Result<(), Error> {
+    fn collect(&mut self, scrape: &Scrape, out: &mut Batch) -> Result<(), Error> {
         let absent = |error: Error| error.absent_if_missing("no list of CPUs");
         self.stale |= self.online.refresh(&mut self.buffer).map_err(absent)?;
         self.stale |= self.present.refresh(&mut self.buffer).map_err(absent)?;
+        self.stale |= self.again.is_some_and(|again| scrape.now >= again);
         if self.stale {
+            let before = failures(out);
             let Topology { doors, online, present, buffer, .. } = self;
             self.cpus = identity::read(doors, online, present, buffer, out);
             self.counters = counters(&doors.sysfs, &self.cpus, buffer, out);
+            self.again = (failures(out) > before).then(|| scrape.now + RETRY);
             self.stale = false;
         }
         for cpu in &self.cpus {
@@ -107,6 +118,11 @@ impl Collector for Topology {
         }
         Ok(())
     }
+}
+
+/// How many failures are noted so far.
+fn failures(out: &Batch) -> u64 {
+    out.failed().map(|(_, times)| u64::from(times)).sum()
 }
 
 impl Counter {

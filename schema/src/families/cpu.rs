@@ -16,6 +16,7 @@ families! {
     CPUS: gauge<Count> = "host_cpus" {} on [Linux, Macos] since "0.1.0";
 
     /// What each CPU that is online is: its package (socket), its core (unique within the package) and its model.
+    /// The core is the kernel's number of it or, in a package where that is not unique, the number of its first CPU.
     /// Where the machine has several types of core, cluster is the type.
     CPU_INFO: info<Info> = "host_cpu_info" { cpu, package, core, cluster, model_name }
         on [Linux, Macos] since "0.1.0";
@@ -23,8 +24,8 @@ families! {
     /// 1 if the CPU is online. CPUs that are present and offline have 0.
     ONLINE: gauge<State> = "host_cpu_online" { cpu } on [Linux] since "0.1.0";
 
-    /// How fast the CPU runs: the average that the hardware measured where the kernel tells it, else what was
-    /// last asked of the hardware.
+    /// How fast the CPU runs, as the hardware measured it where the kernel tells that, else what was last asked of
+    /// the hardware. Where it is measured an idle CPU has what was last asked of it on x86, and elsewhere nothing.
     FREQUENCY: gauge<Hertz> = "host_cpu_frequency_hertz" { cpu } on [Linux, Macos] since "0.1.0";
 
     /// The lowest frequency that the hardware can run at. Read once for each list of CPUs.
@@ -101,7 +102,7 @@ impl Times {
 pub struct Identity<'a> {
     /// The package (socket), by the system's number.
     pub package: &'a str,
-    /// The core, by the system's number, which is unique within the package.
+    /// The core, by a number that is unique within the package.
     pub core: &'a str,
     /// The type of its core, where the machine has more than one.
     pub cluster: &'a str,

@@ -4,12 +4,13 @@ use crate::unit::{Amperes, Celsius, Info, Rpm, Volts, Watts};
 use crate::{Batch, families};
 
 families! {
-    /// Temperature that a sensor tells.
+    /// Temperature that a sensor tells. Disks that rotate are asked every 5 minutes, which can be set, because being
+    /// asked keeps some of them from spinning down; in between they have none.
     TEMPERATURE: gauge<Celsius> = "host_temperature_celsius" { chip, sensor } on [Linux, Macos] since "0.1.0";
 
     /// A temperature at which the hardware, or who set it up, sees trouble: limit is max, critical, emergency,
-    /// low.degraded or low.critical. Read when sensors are listed, every 5 minutes, because some devices are
-    /// slow to tell.
+    /// low.degraded or low.critical. Read with the first reading of the sensor and then once an hour, because some
+    /// devices are slow to tell.
     TEMPERATURE_LIMIT: gauge<Celsius> = "host_temperature_limit_celsius" { chip, sensor, limit }
         on [Linux, Macos] since "0.1.0";
 
@@ -27,7 +28,9 @@ families! {
     CURRENT: gauge<Amperes> = "host_sensor_current_amperes" { chip, sensor } on [Linux, Macos] since "0.1.0";
 
     /// What a sensor is called: chip_name by its driver, label by its driver or firmware. It is also there while
-    /// the sensor tells nothing, for example because its device sleeps.
+    /// the sensor tells nothing, for example because its device sleeps. The label chip of thermal zones, NVMe
+    /// controllers, SCSI disks and chips on I2C has a number that may be another after a boot; select those by
+    /// chip_name and label.
     SENSOR_INFO: info<Info> = "host_sensor_info" { chip, sensor, chip_name, label }
         on [Linux, Macos] since "0.1.0";
 }
@@ -35,7 +38,8 @@ families! {
 /// Which sensor, in every family of this module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sensor<'a> {
-    /// The chip; on Linux by its place among the devices, which stays the same from boot to boot.
+    /// The chip; on Linux by its place among the devices. That stays the same from boot to boot, except where the
+    /// kernel numbers devices as it finds them: thermal zones, NVMe controllers, buses of I2C, SCSI hosts.
     pub chip: &'a str,
     /// The sensor on the chip.
     pub sensor: &'a str,

@@ -52,17 +52,18 @@ fn a_policy_is_asked_once_for_all_its_cpus() {
 }
 
 #[test]
-fn what_was_measured_comes_before_what_was_asked_for() {
+fn where_the_kernel_measures_what_was_asked_for_is_not_shown_even_of_a_cpu_that_sleeps() {
     let policies = [
         policy("policy0", "0", "3100000", "2400000"),
         policy("policy1", "1", "11", "2400000"),
         policy("policy2", "2", "2", "<unknown>"),
         policy("policy3", "3", "2", "16"),
+        policy("policy4", "4", "2", "2400000"),
         policy("policy10", "10", "2", "0x"),
     ];
-    let capture = machine("0-3,10", &policies, "policy0\npolicy1\npolicy10\npolicy2\npolicy3\n");
+    let capture = machine("0-4,10", &policies, "policy0\npolicy1\npolicy10\npolicy2\npolicy3\npolicy4\n");
     let shown = replay(&SPEC, &capture);
-    assert_eq!(now(&shown), ["0 3100000000", "1 2400000000"]);
+    assert_eq!(now(&shown), ["0 3100000000", "4 2400000000"]);
     assert!(
         shown.ends_with("policy10/scaling_cur_freq:1: expected a frequency in kHz\n"),
         "busy and unknown are no failures: {shown}"

@@ -8,11 +8,12 @@ use door::{Buffer, Root};
 use schema::families::infiniband::{Description, Port as Labels, Traffic};
 use schema::unit::{BytesPerSecond, Count};
 use schema::{Batch, Error};
+use std::sync::Arc;
 
 /// A port.
 #[derive(Debug)]
 pub(super) struct Port {
-    device: String,
+    device: Arc<str>,
     port: String,
     board_id: String,
     firmware: String,
@@ -43,6 +44,7 @@ impl Port {
         buffer: &mut Buffer,
         out: &mut Batch,
     ) -> Result<Vec<Port>, Error> {
+        let name: Arc<str> = device.into();
         let at = format!("class/infiniband/{device}");
         let mut described = |path: &str| text(sysfs, &format!("{at}/{path}"), buffer, out);
         let (board_id, firmware, hca_type) =
@@ -68,7 +70,7 @@ impl Port {
                 state: attribute("state"),
                 physical_state: attribute("phys_state"),
                 rate: attribute("rate"),
-                device: device.to_owned(),
+                device: Arc::clone(&name),
                 link_layer: text(sysfs, &format!("{at}/link_layer"), buffer, out),
                 port,
                 board_id: board_id.clone(),
@@ -78,6 +80,11 @@ impl Port {
             });
         }
         Ok(ports)
+    }
+
+    /// That there was no time for it.
+    pub(super) fn late(&self) -> Error {
+        Error::Late(Arc::clone(&self.device))
     }
 
     /// Reads and puts all of it; true if one of its files is no longer there.

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::replay::{Replay, replay};
+use schema::setting::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A tree of files below `/sys` as entries of a capture: what a file says, or the number of its error. What is
@@ -229,6 +230,38 @@ fn an_adapter_that_goes_is_looked_for_again_and_then_absent() {
     assert!(shown.lines().all(|line| line.starts_with("host_infiniband_info")), "{shown}");
     assert_eq!(machine.shown(), "failed: no InfiniBand or RoCE adapter\n");
     assert_eq!(machine.shown(), "failed: no InfiniBand or RoCE adapter\n");
+}
+
+#[test]
+fn adapters_that_are_left_out_are_not_asked() {
+    let (mine, virtual_one) = (
+        under!("mlx5_0/ports/1", ("counters/port_rcv_data", "1\n")),
+        under!("mlx5_10/ports/1", ("counters/port_rcv_data", "2\n")),
+    );
+    let capture = tree(&[&mine[..], &virtual_one].concat());
+    for (key, pattern) in [(DEVICE_INCLUDE.key, "mlx5_[0-9]"), (DEVICE_EXCLUDE.key, "mlx5_10|mlx")] {
+        let mut settings = Settings::default();
+        settings.set(key, Value::Text(pattern.into()));
+        let shown = Replay::set(&SPEC, &capture, &settings).shown();
+        assert!(shown.contains("mlx5_0") && !shown.contains("mlx5_10"), "{pattern}: {shown}");
+    }
+}
+
+#[test]
+fn ports_that_the_scrape_has_no_time_for_are_late_and_first_in_the_next() {
+    let (one, two) = (
+        under!("mlx5_0/ports/1", ("counters/port_rcv_data", "1\n")),
+        under!("mlx5_1/ports/1", ("counters/port_rcv_data", "2\n")),
+    );
+    // Two scrapes, of which the first has until 65 s and the second until 125 s.
+    let clock = "== 1 clock boottime ok text\n130.000000000\n";
+    let mut machine = Replay::open(&SPEC, &(tree(&[&one[..], &two].concat()) + clock));
+    for (asked, late) in [("mlx5_0", "mlx5_1"), ("mlx5_1", "mlx5_0")] {
+        let shown = machine.shown();
+        assert!(shown.contains(&format!("receive_bytes_total{{device=\"{asked}\"")), "{shown}");
+        assert!(!shown.contains(&format!("device=\"{late}\"")), "{shown}");
+        assert!(shown.ends_with(&format!("item failed: {late}: no answer before the deadline\n")), "{shown}");
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //!
 //! Nothing here asks hardware: names and labels are texts of the driver.
 
-use super::chip::{Chip, Sensor, Sleep, Turn};
+use super::chip::{Chip, Sensor, Sleep};
 use super::name;
 use super::value::{self, Kind, What};
 use crate::attribute::{keep_numbered, names, once, text};
@@ -63,18 +63,14 @@ fn read(sysfs: &Root, hwmon: &str, buffer: &mut Buffer, out: &mut Batch) -> Foun
         let Attributes { input, average, label, limits } = attributes;
         Some(Sensor { kind, sensor, label, input: input.or(average)?, unasked: limits, limits: Vec::new() })
     });
-    let chip = Chip {
-        chip: name::chip(device.as_deref(), &driver, hwmon),
-        sensors: if battery(sysfs, &path, device.as_deref(), buffer) {
-            Vec::new()
-        } else {
-            sensors.collect()
-        },
-        sleep: sleep(sysfs, &path, &driver, device.as_deref(), buffer),
-        next: 0,
-        turn: Turn::default(),
-        name: driver,
-    };
+    let battery = battery(sysfs, &path, device.as_deref(), buffer);
+    let sensors = if battery { Vec::new() } else { sensors.collect() };
+    let name = name::chip(device.as_deref(), &driver, hwmon);
+    let sleep = sleep(sysfs, &path, &driver, device.as_deref(), buffer);
+    let rotates = driver == "drivetemp" && rotates(sysfs, &path, buffer);
+    let source = [Some(hwmon), device.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let mut chip = Chip::new(name, driver, source, sensors);
+    (chip.sleep, chip.rotates) = (sleep, rotates);
     Found { chip, device }
 }
 
@@ -88,6 +84,19 @@ fn device(sysfs: &Root, path: &str) -> Option<String> {
 fn battery(sysfs: &Root, path: &str, device: Option<&str>, buffer: &mut Buffer) -> bool {
     device.is_some_and(|device| device.contains("/power_supply/"))
         && matches!(once(sysfs, &format!("{path}/device/type"), buffer), Ok(Some(b"Battery")))
+}
+
+/// True for a disk that rotates, as the kernel believes. One whose kind cannot be read is taken for one: asking it
+/// too often costs more than a reading.
+fn rotates(sysfs: &Root, path: &str, buffer: &mut Buffer) -> bool {
+    let mut disks = Vec::new();
+    let listed = names(sysfs, &format!("{path}/device/block"), &mut disks);
+    let kind = |disk: &String| {
+        once(sysfs, &format!("{path}/device/block/{disk}/queue/rotational"), buffer)
+            .ok()?
+            .map(|kind| kind == b"1")
+    };
+    listed.is_err() || disks.first().and_then(kind) != Some(false)
 }
 
 /// Adds the sensors of a directory, by kind and number, that are not there yet.

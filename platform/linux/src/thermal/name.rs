@@ -1,6 +1,10 @@
-//! Names of chips, which are the same after every boot: `hwmonN` is numbered in the order in which drivers come,
-//! so a chip is called by the path of its device, `pci0000:00_0000:00:18_3`, as node_exporter calls it. Several
-//! chips of one device are told apart by their drivers' names.
+//! Names of chips: `hwmonN` is numbered in the order in which drivers come, so a chip is called by the path of its
+//! device, `pci0000:00_0000:00:18_3`, as node_exporter calls it. Several chips of one device are told apart by their
+//! drivers' names.
+//!
+//! Most names are the same after every boot. Those with a number that the kernel gives as it finds things are not:
+//! `thermal_thermal_zone3`, `nvme_nvme0`, a bus of I2C, the host of a SCSI disk. They are kept, because `nvme0` is
+//! also what the other families call that controller; the driver's name and the label of the sensor tell what it is.
 
 use std::collections::BTreeSet;
 

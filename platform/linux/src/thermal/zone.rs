@@ -4,7 +4,7 @@
 //!
 //! Cooling devices and trip points other than the critical one are not read.
 
-use super::chip::{Chip, Sensor, Turn};
+use super::chip::{Chip, Sensor};
 use super::hwmon::Found;
 use super::value::Kind;
 use crate::attribute::{keep_numbered, names, once, text};
@@ -50,14 +50,7 @@ pub(super) fn list(
                 .collect(),
             limits: Vec::new(),
         };
-        Some(Chip {
-            chip: format!("thermal_{zone}"),
-            name: kind,
-            sensors: vec![sensor],
-            sleep: Vec::new(),
-            next: 0,
-            turn: Turn::default(),
-        })
+        Some(Chip::new(format!("thermal_{zone}"), kind, zone.clone(), vec![sensor]))
     };
     Ok(zones.iter().filter_map(zone).collect())
 }

@@ -3,8 +3,8 @@
 //! A type is known from the PMUs of Intel's hybrid processors, which are one for each type and say which CPUs
 //! they count, or from the part numbers of ARM's cores where they differ.
 
-use super::cpuinfo;
 use super::parts::Part;
+use super::{cores, cpuinfo};
 use crate::attribute::{gone, once};
 use crate::cpu_list::{self, CpuList};
 use crate::scan::whole;
@@ -21,6 +21,8 @@ const HYBRID: [(&str, &str); 3] =
 #[derive(Debug, Default)]
 pub(super) struct Cpu {
     /// Its number.
+    pub(super) number: u32,
+    /// The same as a label.
     pub(super) label: String,
     pub(super) online: bool,
     pub(super) package: String,
@@ -47,7 +49,8 @@ pub(super) fn read(
     let types = types(doors, buffer, out);
     let models = out.keep(models(doors, buffer));
     let cpu = |number: &u32| {
-        let mut cpu = Cpu { label: number.to_string(), online: online.has(*number), ..Cpu::default() };
+        let (label, online) = (number.to_string(), online.has(*number));
+        let mut cpu = Cpu { number: *number, label, online, ..Cpu::default() };
         if !cpu.online {
             return cpu;
         }
@@ -68,7 +71,9 @@ pub(super) fn read(
         }
         cpu
     };
-    present.cpus().iter().map(cpu).collect()
+    let mut cpus: Vec<_> = present.cpus().iter().map(cpu).collect();
+    cores::tell_apart(&mut cpus, &doors.sysfs, buffer, out);
+    cpus
 }
 
 /// The type of each CPU of a hybrid processor. Where there is only one type, none.
