@@ -30,7 +30,7 @@ families! {
     /// How many files all processes together may open. Absent where there is no limit.
     FILE_DESCRIPTORS_LIMIT: gauge<Count> = "host_file_descriptors_limit" {} on [Linux] since "0.1.0";
 
-    /// How many threads the kernel allows.
+    /// How many threads the kernel allows (kernel.threads-max). host_pids_limit bounds them too.
     THREADS_LIMIT: gauge<Count> = "host_threads_limit" {} on [Linux] since "0.1.0";
 
     /// Process and thread numbers stay below this, so there are no more of both together.
