@@ -12,7 +12,6 @@ const NOT_RECORDED: &[(&str, &str)] = &[
     ("gauged_", "the daemon's own, which a replay leaves out but for success, absence and failures"),
     ("process_", "the daemon's own process"),
     ("host_textfile_", "no directory is configured by default"),
-    ("host_battery_temperature_celsius", "where hwmon shows it, it is hwmon's, as on the recorded laptop"),
     ("host_memory_high_", "kernels of 32 bits"),
     ("host_memory_low_", "kernels of 32 bits"),
     ("host_memory_direct_map_4m_bytes", "x86 of 32 bits without PAE"),

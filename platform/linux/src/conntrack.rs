@@ -10,7 +10,7 @@
 //! for each CPU: see [`Wide`].
 //!
 //! Without the module there is nothing to read. It can be removed and come back, and files kept open then
-//! answer EIO for ever: they are let go at every error.
+//! answer EIO for ever: they are let go when they cannot be read.
 
 use crate::netns;
 use crate::scan::{Expected, hex, lines, whole, words};
@@ -69,7 +69,7 @@ type Counters<T> = [Option<T>; COUNTERS.len()];
 
 struct Conntrack {
     doors: Arc<Doors>,
-    /// None after an error, until the next scrape.
+    /// None after they could not be read, until the next scrape.
     files: Option<Files>,
     buffer: Buffer,
     lines: Vec<Counters<u64>>,
@@ -127,30 +127,30 @@ impl Files {
 impl Collector for Conntrack {
     fn collect(&mut self, _: &Scrape, out: &mut Batch) -> Result<(), Error> {
         let Conntrack { doors, files, buffer, lines, cpus } = self;
-        let mut open = match files.take() {
+        let open = match files {
             Some(open) => open,
             None => {
                 // A module that came back counts anew.
                 cpus.clear();
-                Files::open(doors, buffer)?
+                files.insert(Files::open(doors, buffer)?)
             }
         };
         let limit = out.keep(number(&mut open.limit, buffer));
-        let entries = match &mut open.held {
-            Held::Count(file) => number(file, buffer)?,
-            Held::Table(file) => {
-                let contents = file.read(buffer)?;
-                parse(contents, lines).map_err(|expected| expected.of(file))?
-            }
+        let (entries, counts) = match &mut open.held {
+            Held::Count(file) => (number(file, buffer), false),
+            Held::Table(file) => (table(file, buffer, lines), true),
         };
+        if let Err(Error::Io { .. }) = entries {
+            *files = None;
+        }
+        let entries = entries?;
         // The kernel takes 0 for no limit.
         let limit = limit.filter(|limit| *limit > 0);
         Room { entries: Some(Count(entries)), limit: limit.map(Count) }.put(out);
-        if let Held::Table(_) = open.held {
+        if counts {
             cpus.resize(lines.len(), [None; COUNTERS.len()]);
             put(&extend(lines, cpus), out);
         }
-        *files = Some(open);
         Ok(())
     }
 }
@@ -158,6 +158,11 @@ impl Collector for Conntrack {
 fn number(file: &mut File, buffer: &mut Buffer) -> Result<u64, Error> {
     let number = whole(file.read(buffer)?.trim_ascii());
     number.ok_or_else(|| file.parse_error(1, "a number"))
+}
+
+/// The number of entries, and what each CPU counted into `lines`.
+fn table(file: &mut File, buffer: &mut Buffer, lines: &mut Vec<Counters<u64>>) -> Result<u64, Error> {
+    parse(file.read(buffer)?, lines).map_err(|expected| expected.of(file))
 }
 
 /// The sums over all CPUs, in 64 bits.

@@ -1,6 +1,7 @@
 //! The daemon's own process and the namespaces it lives in, from `/proc/self` (proc_pid_stat(5),
 //! namespaces(7)).
 
+use crate::netns;
 use crate::os::boot_time;
 use crate::process::stat;
 use door::{Buffer, Calls, Doors, File, Shape, Shared};
@@ -37,6 +38,9 @@ impl Own {
     pub fn open(doors: &Doors, inline_may_hang: bool) -> Own {
         let of = |pid: &str, link: &str| doors.procfs.link(&format!("{pid}/ns/{link}")).ok();
         let namespaces = NAMESPACES.iter().filter_map(|(name, link, first)| {
+            if let ("net", Some(host)) = (*link, netns::is_first(&doors.procfs)) {
+                return Some((*name, host));
+            }
             let ours = of("self", link)?;
             // Without a fixed number PID 1 tells, if we may ask; if not, nothing is said.
             let hosts = match first {
@@ -84,5 +88,47 @@ impl Own {
     fn word(&mut self, call: &'static str) -> Option<u64> {
         self.calls.call(call, b"", &mut self.answer).ok()?;
         self.answer.as_slice().try_into().map(u64::from_le_bytes).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use door::Player;
+
+    const BUDGET: &str = "file proc/sys/net/core/netdev_budget";
+    const EVERY: &str = "== 1 file proc/sys/net/core/somaxconn ok text\n4096\n";
+    /// What one who is not root may ask of PID 1.
+    const REFUSED: &str = "== 1 link proc/1/ns/net 13\n";
+
+    fn network(entries: &str) -> Option<bool> {
+        let capture = format!(
+            "# gauged capture 1\n== 1 fact whole ok text\n1\n== 1 fact page_size ok text\n4096\n\
+             == 1 fact ticks_per_second ok text\n100\n== 1 link proc/self/ns/net ok text\nnet:[4026531840]\n\
+             {entries}"
+        );
+        let player = Arc::new(Player::new(capture.parse().unwrap()));
+        let own = Own::open(&Doors::replaying(&player, |_, _| Ok(())).unwrap());
+        own.namespaces().iter().find(|(name, _)| *name == "network").map(|(_, host)| *host)
+    }
+
+    #[test]
+    fn without_privileges_it_is_known_whether_the_network_is_the_hosts() {
+        assert_eq!(network(&format!("== 1 {BUDGET} ok text\n300\n{REFUSED}")), Some(true));
+        assert_eq!(network(&format!("== 1 {BUDGET} 2\n{EVERY}{REFUSED}")), Some(false));
+    }
+
+    #[test]
+    fn a_container_whose_first_process_is_its_own_does_not_take_its_network_for_the_hosts() {
+        let same = "== 1 link proc/1/ns/net ok text\nnet:[4026531840]\n";
+        assert_eq!(network(&format!("== 1 {BUDGET} 2\n{EVERY}{same}")), Some(false));
+    }
+
+    #[test]
+    fn where_the_settings_of_the_kernel_are_hidden_the_first_process_tells_or_nobody() {
+        let hosts = |inode: u64| format!("== 1 {BUDGET} 2\n== 1 link proc/1/ns/net ok text\nnet:[{inode}]\n");
+        assert_eq!(network(&hosts(4_026_531_840)), Some(true));
+        assert_eq!(network(&hosts(4_026_532_000)), Some(false));
+        assert_eq!(network(&format!("== 1 {BUDGET} 13\n{REFUSED}")), None);
     }
 }

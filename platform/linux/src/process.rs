@@ -13,8 +13,7 @@
 pub(crate) mod stat;
 mod top;
 
-use crate::scan::whole;
-use door::{Buffer, Doors, File, Shape};
+use door::{Buffer, Doors};
 use schema::families::processes as family;
 use schema::families::processes::{STATES, Totals, Usage};
 use schema::setting::Kind;
@@ -38,7 +37,6 @@ pub(crate) const SPEC: Spec<Doors> = Spec {
     families: &[
         family::PROCESSES.id(),
         family::THREADS.id(),
-        family::THREADS_MAX.id(),
         family::RESIDENT_MEMORY.id(),
         family::CPU_SECONDS.id(),
         family::PROCESS_THREADS.id(),
@@ -64,8 +62,6 @@ const INIT: u32 = 1;
 
 struct Processes {
     doors: Arc<Doors>,
-    /// What bounds the number of threads.
-    limits: [File; 2],
     pids: Vec<u32>,
     buffer: Buffer,
     path: String,
@@ -78,9 +74,7 @@ struct Processes {
 fn open(doors: &Arc<Doors>, settings: &Settings) -> Result<Box<dyn Collector>, Error> {
     let most = settings.number(&TOP).and_then(|most| usize::try_from(most).ok());
     let most = most.ok_or(Error::Refused { path: TOP.key.into(), rule: "a number is wanted" })?;
-    let file = |path| doors.procfs.file(path, Shape::Attr);
     Ok(Box::new(Processes {
-        limits: [file("sys/kernel/threads-max"), file("sys/kernel/pid_max")],
         pids: Vec::new(),
         buffer: Buffer::default(),
         path: String::new(),
@@ -93,9 +87,6 @@ fn open(doors: &Arc<Doors>, settings: &Settings) -> Result<Box<dyn Collector>, E
 
 impl Collector for Processes {
     fn collect(&mut self, scrape: &Scrape, out: &mut Batch) -> Result<(), Error> {
-        if let Some(most) = self.threads_max(out) {
-            family::put_threads_max(most, out);
-        }
         if scrape.held && self.took > LONG {
             return Ok(());
         }
@@ -109,18 +100,6 @@ impl Collector for Processes {
 }
 
 impl Processes {
-    /// The lower of the two limits. A limit that cannot be read is noted, and none is then known.
-    fn threads_max(&mut self, out: &mut Batch) -> Option<Count> {
-        let [threads, pids] = &mut self.limits;
-        let mut limit = |file: &mut File| {
-            let contents = out.keep(file.read(&mut self.buffer))?;
-            let limit = whole(contents.trim_ascii_end()).ok_or_else(|| file.parse_error(1, "a whole number"));
-            out.keep(limit)
-        };
-        let (threads, pids) = (limit(threads), limit(pids));
-        Some(Count(threads?.min(pids?)))
-    }
-
     /// Reads every process, counts them and keeps those that hold the most memory.
     fn look_at_all(&mut self, out: &mut Batch) -> Result<Totals, Error> {
         let Processes { doors, pids, buffer, path, top, .. } = self;

@@ -6,7 +6,8 @@
 //! online, and which those are stands elsewhere; all are then shown as one sum. So they are where there are
 //! many CPUs, unless a setting asks for each of them: see [`crate::per_cpu`].
 //!
-//! The kernel counts in 32 bits, which a busy CPU fills within days: see [`Wide`].
+//! The kernel counts in 32 bits, which a busy CPU fills within days. A CPU's own counters are shown as they are;
+//! those that are summed are extended: see [`Wide`].
 
 use crate::per_cpu::{Cpus, PerCpu, name};
 use crate::scan::{Expected, hex, lines, words};
@@ -56,7 +57,7 @@ struct Line {
     backlog: Option<u64>,
 }
 
-/// A CPU's counters in 64 bits. Before Linux 5.10 CPUs are known by their line.
+/// A CPU's part of the sums. Before Linux 5.10 CPUs are known by their line.
 #[derive(Clone, Copy, Debug, Default)]
 struct Cpu {
     counters: [Option<Wide>; COUNTERS.len()],
@@ -93,7 +94,8 @@ impl Collector for SoftnetStat {
         parse(file.read(buffer)?, lines).map_err(|expected| expected.of(file))?;
         let numbered = lines.iter().all(|line| line.number.is_some());
         if !numbered && lines.len() != cpus.len() {
-            // A CPU came or went, and which of these lines were whose is not known any more.
+            // A CPU came or went, and which of these lines were whose is not known any more. The sums begin
+            // again at 0, which costs what was counted since the last scrape and no more.
             cpus.clear();
         }
         let each = numbered && per_cpu.each(lines.len());
@@ -103,11 +105,10 @@ impl Collector for SoftnetStat {
                 Some(number) => number,
                 None => place as u64,
             };
-            let cpu = cpus.at(place, number);
-            cpu.extend(line);
             if each {
-                softnet(cpu.values(), line.backlog).put(name(number, label), out);
+                softnet(line.counters, line.backlog).put(name(number, label), out);
             } else {
+                cpus.at(place, number).extend(line);
                 backlog = sum(backlog, line.backlog);
             }
         }

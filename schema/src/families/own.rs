@@ -34,7 +34,8 @@ families! {
     /// 1 while a lane's thread is stuck in a call that began in an earlier scrape.
     LANE_STUCK: gauge<State> = "gauged_lane_stuck" { lane } on [Linux, Macos] since "0.1.0";
 
-    /// 1 if this namespace is the host's, 0 if gauged sees a container's own.
+    /// 1 if this namespace is the host's, 0 if gauged sees a container's own. Where network is 0, the collectors
+    /// tcp and conntrack still follow PID 1, if /proc shows it; the collector network does not.
     NAMESPACE_HOST: gauge<State> = "gauged_namespace_host" { namespace } on [Linux] since "0.1.0";
 
     /// How many requests were answered from a snapshot: scrapes, views of the status page, and the one at the start.

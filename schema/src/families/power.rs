@@ -4,8 +4,10 @@ use crate::unit::{Celsius, Count, Info, Joules, Ratio, State, Volts, Watts};
 use crate::{Batch, families};
 
 families! {
-    /// Energy that a part of the machine has taken. A domain within another (package-0/core) is a part of it, and
-    /// psys holds them all: domains do not add up.
+    /// Energy that a part of the machine has taken since gauged started. A domain within another (package-0/core)
+    /// is a part of it, and psys holds them all: domains do not add up. On Linux, scrapes further apart than a wrap
+    /// of the kernel's counter undercount: max_energy_range_uj at the domain's power, 164 s for an AMD package of
+    /// 400 W.
     ENERGY: counter<Joules> = "host_energy_joules_total" { domain } on [Linux, Macos] since "0.1.0";
 
     /// How full the battery is, as a part of what it holds when full.
@@ -34,7 +36,7 @@ families! {
     /// How often the battery was charged and discharged, by its own count. Absent where it does not count.
     BATTERY_CYCLES: gauge<Count> = "host_battery_cycles" { battery } on [Linux, Macos] since "0.1.0";
 
-    /// The battery's temperature. Absent where it stands in host_temperature_celsius.
+    /// The battery's temperature.
     BATTERY_TEMPERATURE: gauge<Celsius> = "host_battery_temperature_celsius" { battery }
         on [Linux, Macos] since "0.1.0";
 
@@ -96,7 +98,7 @@ pub struct Battery {
     pub voltage: Option<Volts>,
     /// Cycles.
     pub cycles: Option<Count>,
-    /// Temperature, where no other family has it.
+    /// Temperature.
     pub temperature: Option<Celsius>,
     /// What it does.
     pub state: Option<BatteryState>,

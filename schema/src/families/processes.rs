@@ -11,9 +11,6 @@ families! {
     /// How many threads all processes have, up to 5 s ago.
     THREADS: gauge<Count> = "host_threads" {} on [Linux, Macos] since "0.1.0" .max_age(5);
 
-    /// How many threads the system allows: the lower of kernel.threads-max and kernel.pid_max.
-    THREADS_MAX: gauge<Count> = "host_threads_max" {} on [Linux] since "0.1.0";
-
     /// Memory of the process that is in RAM, shared pages included, up to 5 s ago. The processes that hold the
     /// most are shown.
     RESIDENT_MEMORY: gauge<Bytes> = "host_process_resident_memory_bytes" { pid, process }
@@ -58,11 +55,6 @@ impl Totals {
             out.put(&THREADS, [], threads);
         }
     }
-}
-
-/// The only writer of [`THREADS_MAX`].
-pub fn put_threads_max(most: Count, out: &mut Batch) {
-    out.put(&THREADS_MAX, [], most);
 }
 
 /// One process.

@@ -1,23 +1,27 @@
-//! What each CPU does with the packets that network cards hand to it.
+//! What each CPU does with the packets that network cards hand to it. Without the label cpu a counter is the sum
+//! of all CPUs since gauged started.
 
 use crate::unit::Count;
 use crate::{Batch, families};
 
 families! {
-    /// Packets processed. Without the label cpu on machines of many CPUs: it is then the sum.
+    /// Packets processed. On machines of many CPUs it is one sum since gauged started, without the label cpu.
     PROCESSED: counter<Count> = "host_softnet_processed_total" { cpu } on [Linux] since "0.1.0";
 
-    /// Packets dropped because the CPU's backlog was full (net.core.netdev_max_backlog).
+    /// Packets dropped because the CPU's backlog was full (net.core.netdev_max_backlog). A sum of all CPUs is
+    /// since gauged started.
     DROPPED: counter<Count> = "host_softnet_dropped_total" { cpu } on [Linux] since "0.1.0";
 
     /// How often a CPU stopped with packets left, because its budget or time was used up
-    /// (net.core.netdev_budget).
+    /// (net.core.netdev_budget). A sum of all CPUs is since gauged started.
     SQUEEZED: counter<Count> = "host_softnet_squeezed_total" { cpu } on [Linux] since "0.1.0";
 
-    /// How often a CPU was woken by another one to process packets for it (receive packet steering).
+    /// How often a CPU was woken by another one to process packets for it (receive packet steering). A sum of all
+    /// CPUs is since gauged started.
     RECEIVED_RPS: counter<Count> = "host_softnet_received_rps_total" { cpu } on [Linux] since "0.1.0";
 
-    /// Packets dropped because one flow took too much of a backlog. Absent before Linux 3.11.
+    /// Packets dropped because one flow took too much of a backlog. A sum of all CPUs is since gauged started.
+    /// Absent before Linux 3.11.
     FLOW_LIMITED: counter<Count> = "host_softnet_flow_limited_total" { cpu } on [Linux] since "0.1.0";
 
     /// Packets in the backlog. Absent before Linux 5.10.

@@ -10,11 +10,12 @@ families! {
     /// Processes and threads made since boot.
     FORKS: counter<Count> = "host_forks_total" {} on [Linux] since "0.1.0";
 
-    /// Interrupts served since boot, of every kind. Kernels count parts of it in 32 bits; a wrap is made
-    /// good.
+    /// Interrupts served since gauged started, of every kind. Kernels count parts of it in 32 bits, so what was
+    /// served before is not known.
     INTERRUPTS: counter<Count> = "host_interrupts_total" {} on [Linux] since "0.1.0";
 
-    /// Soft interrupts served since boot, of every kind. Kernels count them in 32 bits; a wrap is made good.
+    /// Soft interrupts served since gauged started, of every kind. Kernels count them in 32 bits, so what was
+    /// served before is not known.
     SOFT_INTERRUPTS: counter<Count> = "host_soft_interrupts_total" {} on [Linux] since "0.1.0";
 
     /// Tasks that run or wait for a CPU.
@@ -29,7 +30,7 @@ families! {
     /// How many files all processes together may open. Absent where there is no limit.
     FILE_DESCRIPTORS_LIMIT: gauge<Count> = "host_file_descriptors_limit" {} on [Linux] since "0.1.0";
 
-    /// How many threads the kernel allows.
+    /// How many threads the kernel allows (kernel.threads-max). host_pids_limit bounds them too.
     THREADS_LIMIT: gauge<Count> = "host_threads_limit" {} on [Linux] since "0.1.0";
 
     /// Process and thread numbers stay below this, so there are no more of both together.

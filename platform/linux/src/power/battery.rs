@@ -15,6 +15,7 @@ use schema::{Batch, Error};
 
 /// The attributes that are numbers, in the order of [`Readings::numbers`].
 const NUMBERS: [&str; 14] = [
+    // The first, because an empty bay says 0 and is asked no further.
     "present",
     "capacity",
     "energy_now",
@@ -44,13 +45,12 @@ pub(super) struct Readings {
 }
 
 impl Attributes {
-    /// Those that this directory has. The temperature is left to hwmon where the kernel shows it there.
+    /// Those that this directory has. What the kernel shows of them in hwmon too is no sensor of the collector
+    /// `thermal`.
     pub(super) fn of(listed: &[String], file: impl Fn(&str) -> File) -> Attributes {
         let has = |name: &str| listed.iter().any(|listed| listed == name);
-        let hwmon = listed.iter().any(|name| name.starts_with("hwmon"));
         let energy = has("energy_now") && has("energy_full");
         let wanted = |name: &str| match name {
-            "temp" => !hwmon,
             "charge_now" | "charge_full" | "charge_full_design" => !energy,
             _ => true,
         };
@@ -58,26 +58,35 @@ impl Attributes {
         Attributes(names.map(|(place, name)| (place, file(name))).collect())
     }
 
-    /// Reads them. What the driver does not know now is absent; what it fails to read is noted in `out`.
+    /// Reads them. What the driver does not know now is absent; what it fails to read is noted in `out`. An empty
+    /// bay is not asked for more than that.
     ///
     /// # Errors
-    /// The battery has gone.
+    /// The battery has gone: not one of them answered. A driver says of single attributes too that there is no
+    /// such device, as the kernel's drivers/acpi/battery.c of a power that it does not know.
     pub(super) fn read(
         &mut self,
         buffer: &mut Buffer,
         readings: &mut Readings,
         out: &mut Batch,
     ) -> Result<(), Error> {
+        let (mut answered, mut gone) = (false, None);
         for (place, file) in &mut self.0 {
             let contents = match file.read(buffer) {
                 Ok(contents) => contents.trim_ascii(),
-                Err(error) if is_gone(&error) => return Err(error),
-                Err(error) if is_silent(&error) => continue,
+                Err(error) if is_gone(&error) => {
+                    gone = Some(error);
+                    continue;
+                }
                 Err(error) => {
-                    out.fail(error);
+                    answered = true;
+                    if !is_silent(&error) {
+                        out.fail(error);
+                    }
                     continue;
                 }
             };
+            answered = true;
             if *place == STATUS {
                 readings.state = state(contents);
                 continue;
@@ -87,8 +96,14 @@ impl Attributes {
                 (Err(expected), _) => out.fail(expected.of(file)),
                 (Ok(_), None) => {}
             }
+            if !readings.is_present() {
+                break;
+            }
         }
-        Ok(())
+        match gone {
+            Some(error) if !answered => Err(error),
+            _ => Ok(()),
+        }
     }
 }
 

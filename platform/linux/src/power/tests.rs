@@ -1,7 +1,9 @@
 //! The collector over recorded machines.
 
-use super::SPEC;
+use super::*;
 use crate::replay::{Replay, replay};
+use door::Player;
+use std::time::Duration;
 
 const NO_ZONES: &str = "== 1 list sys/class/powercap 2\n";
 const NO_SUPPLIES: &str = "== 1 list sys/class/power_supply 2\n";
@@ -12,6 +14,14 @@ fn file(path: &str, contents: &str) -> String {
 
 /// A capture that has all files there are.
 const WHOLE: &str = "== 1 fact whole ok text\n1\n== 1 clock boottime ok text\n60.0\n";
+
+fn doors(entries: &[&str]) -> (Arc<Doors>, Arc<Player>) {
+    let facts = "# gauged capture 1\n== 1 fact page_size ok text\n4096\n\
+                 == 1 fact ticks_per_second ok text\n100\n";
+    let capture = format!("{facts}{WHOLE}{}", entries.concat());
+    let player = Arc::new(Player::new(capture.parse().unwrap()));
+    (Arc::new(Doors::replaying(&player, |_, _| Ok(())).unwrap()), player)
+}
 
 fn zones() -> String {
     [
@@ -35,14 +45,14 @@ fn a_package_is_shown_once_and_carried_on_when_it_wraps() {
     let mut machine = Replay::open(&SPEC, &(zones() + energy));
     assert_eq!(
         machine.shown(),
-        "host_energy_joules_total{domain=\"package-0\"} 262143\n\
-         host_energy_joules_total{domain=\"package-0/core\"} 1\n"
+        "host_energy_joules_total{domain=\"package-0\"} 0\n\
+         host_energy_joules_total{domain=\"package-0/core\"} 0\n"
     );
     machine.second_pass();
     assert_eq!(
         machine.shown(),
-        "host_energy_joules_total{domain=\"package-0\"} 262144\n\
-         host_energy_joules_total{domain=\"package-0/core\"} 1\n"
+        "host_energy_joules_total{domain=\"package-0\"} 1\n\
+         host_energy_joules_total{domain=\"package-0/core\"} 0\n"
     );
 }
 
@@ -60,7 +70,7 @@ fn energy_that_is_roots_alone_is_counted_once_and_told_each_time() {
     assert_eq!((out.failures().len(), out.failed().count()), (1, 0), "told, and not counted again");
     machine.second_pass();
     assert!(
-        machine.shown().starts_with("host_energy_joules_total{domain=\"package-0\"} 7\n"),
+        machine.shown().starts_with("host_energy_joules_total{domain=\"package-0\"} 0\n"),
         "seen when it opens"
     );
 }
@@ -97,6 +107,7 @@ fn a_laptop_has_a_battery_and_a_supply_and_its_mouse_is_left_out() {
          host_battery_energy_joules{battery=\"BAT0\"} 90000\n\
          host_battery_energy_full_joules{battery=\"BAT0\"} 180000\n\
          host_battery_power_watts{battery=\"BAT0\"} 7.25\n\
+         host_battery_temperature_celsius{battery=\"BAT0\"} 30.1\n\
          host_battery_state{battery=\"BAT0\",state=\"charging\"} 0\n\
          host_battery_state{battery=\"BAT0\",state=\"discharging\"} 1\n\
          host_battery_state{battery=\"BAT0\",state=\"full\"} 0\n\
@@ -117,11 +128,51 @@ fn what_sleeps_has_gone_or_is_an_empty_bay_is_left_out_without_a_failure() {
         "== 1 file sys/class/power_supply/BAT1/capacity 19\n",
         &file("power_supply/BAT2/type", "Battery"),
         &file("power_supply/BAT2/present", "0"),
+        // What an empty bay would say if it were asked for more.
+        "== 1 file sys/class/power_supply/BAT2/capacity 5\n",
         &file("power_supply/usb/type", "USB"),
         "== 1 file sys/class/power_supply/usb/online 61\n",
     ]
     .concat();
     assert_eq!(replay(&SPEC, &supplies), "host_power_supply_info{supply=\"usb\",type=\"usb\"} 1\n");
+}
+
+#[test]
+fn an_attribute_that_a_driver_says_is_not_there_costs_itself_in_silence() {
+    // ACPI batteries answer ENODEV for power and current while they do not know them, as when they are full.
+    let supplies = [
+        NO_ZONES,
+        WHOLE,
+        &file("power_supply/BAT0/type", "Battery"),
+        &file("power_supply/BAT0/present", "1"),
+        &file("power_supply/BAT0/capacity", "100"),
+        "== 1 file sys/class/power_supply/BAT0/power_now 19\n",
+    ]
+    .concat();
+    assert_eq!(
+        replay(&SPEC, &supplies),
+        "host_battery_charge_ratio{battery=\"BAT0\"} 1\nhost_battery_info{battery=\"BAT0\"} 1\n"
+    );
+}
+
+#[test]
+fn an_empty_bay_does_not_have_all_supplies_listed_again() {
+    let (doors, player) = doors(&[
+        &file("power_supply/BAT0/type", "Battery"),
+        &file("power_supply/BAT0/present", "0"),
+        "== 1 file sys/class/power_supply/BAT0/capacity 19\n",
+        "== 1 list sys/class/power_supply ok text\nBAT0\n== 2 list sys/class/power_supply 5\n",
+    ]);
+    let (mut buffer, mut out) = (Buffer::default(), Batch::default());
+    let mut supplies = Supplies::of(&Settings::default()).unwrap();
+    let now = Duration::from_secs(60);
+    supplies.list(&doors.sysfs, now, &mut buffer).unwrap();
+    assert!(!supplies.is_empty());
+    player.set_pass(true);
+    let scrape = Scrape { number: 1, now, deadline: now + now, wall: now, held: false };
+    for _ in 0..2 {
+        assert_eq!(supplies.collect(&doors, &scrape, &mut buffer, &mut out), Ok(()));
+    }
 }
 
 #[test]
@@ -146,13 +197,9 @@ fn one_attribute_that_fails_costs_itself() {
 
 #[test]
 fn a_machine_without_either_is_absent() {
-    let capture = format!(
-        "# gauged capture 1\n== 1 fact page_size ok text\n4096\n== 1 fact ticks_per_second ok text\n100\n{WHOLE}{NO_ZONES}{NO_SUPPLIES}"
-    );
-    let player = std::sync::Arc::new(door::Player::new(capture.parse().unwrap()));
-    let doors = std::sync::Arc::new(door::Doors::replaying(&player, |_, _| Ok(())).unwrap());
-    let opened = (SPEC.open)(&doors, &schema::Settings::default());
-    assert!(matches!(opened.map(drop), Err(schema::Error::Unsupported(_))));
+    let (doors, _) = doors(&[NO_ZONES, NO_SUPPLIES]);
+    let opened = (SPEC.open)(&doors, &Settings::default());
+    assert!(matches!(opened.map(drop), Err(Error::Unsupported(_))));
 }
 
 #[test]

@@ -5,8 +5,7 @@ use crate::replay::{Replay, replay};
 use schema::Settings;
 use schema::setting::Value;
 
-const LIMITS: &str = "== 1 fact whole ok text\n1\n== 1 clock boottime ok text\n60.0\n\
-== 1 file proc/sys/kernel/threads-max ok text\n63340\n== 1 file proc/sys/kernel/pid_max ok text\n32768\n";
+const WHOLE: &str = "== 1 fact whole ok text\n1\n== 1 clock boottime ok text\n60.0\n";
 
 fn process(pid: u32, name: &str, state: char, pages: u64) -> String {
     format!(
@@ -17,7 +16,7 @@ fn process(pid: u32, name: &str, state: char, pages: u64) -> String {
 #[test]
 fn processes_are_counted_and_the_largest_shown() {
     let machine = [
-        LIMITS,
+        WHOLE,
         &process(1, "systemd", 'S', 100),
         &process(2, "kthreadd", 'S', 0),
         &process(9, "kworker/0:0-events_long_name", 'I', 0),
@@ -25,7 +24,7 @@ fn processes_are_counted_and_the_largest_shown() {
         &process(71, "gone", 'Z', 0),
     ]
     .concat();
-    let counts = "host_threads_max 32768\nhost_processes{state=\"running\"} 1\nhost_processes{state=\"sleeping\"} 2\n\
+    let counts = "host_processes{state=\"running\"} 1\nhost_processes{state=\"sleeping\"} 2\n\
          host_processes{state=\"disk_sleep\"} 0\nhost_processes{state=\"stopped\"} 0\n\
          host_processes{state=\"tracing_stop\"} 0\nhost_processes{state=\"zombie\"} 1\n\
          host_processes{state=\"idle\"} 1\nhost_processes{state=\"dead\"} 0\nhost_threads 10\n";
@@ -43,7 +42,7 @@ fn processes_are_counted_and_the_largest_shown() {
 #[test]
 fn a_process_that_ended_since_the_listing_is_left_out() {
     let machine = [
-        LIMITS,
+        WHOLE,
         "== 1 list proc/ ok text\n1\n8\n9\nself\nmeminfo\n",
         &process(1, "systemd", 'S', 100),
         "== 1 file proc/8/stat 2\n== 1 file proc/9/stat 3\n",
@@ -55,11 +54,11 @@ fn a_process_that_ended_since_the_listing_is_left_out() {
 
 #[test]
 fn where_processes_are_hidden_nothing_is_said_of_them() {
-    let refused = "host_threads_max 32768\nfailed: processes of other users (is /proc mounted with hidepid?): \
+    let refused = "failed: processes of other users (is /proc mounted with hidepid?): \
                    Permission denied (os error 13)\n";
-    let not_listed = [LIMITS, &process(7, "ours", 'S', 1)].concat();
-    let not_read = [LIMITS, "== 1 list proc/ ok text\n1\n", "== 1 file proc/1/stat 2\n"].concat();
-    let another = [LIMITS, &process(1, "init", 'S', 1), "== 1 file proc/7/stat 1\n"].concat();
+    let not_listed = [WHOLE, &process(7, "ours", 'S', 1)].concat();
+    let not_read = [WHOLE, "== 1 list proc/ ok text\n1\n", "== 1 file proc/1/stat 2\n"].concat();
+    let another = [WHOLE, &process(1, "init", 'S', 1), "== 1 file proc/7/stat 1\n"].concat();
     for machine in [not_listed, not_read, another] {
         assert_eq!(replay(&SPEC, &machine), refused);
     }
@@ -67,7 +66,7 @@ fn where_processes_are_hidden_nothing_is_said_of_them() {
 
 #[test]
 fn a_line_that_is_not_understood_costs_its_process() {
-    let machine = [LIMITS, &process(1, "init", 'S', 1), &process(7, "new", '?', 1)].concat();
+    let machine = [WHOLE, &process(1, "init", 'S', 1), &process(7, "new", '?', 1)].concat();
     let shown = replay(&SPEC, &machine);
     assert!(shown.contains("host_threads 2\n"));
     assert!(shown.ends_with("item failed: /7/stat:1: expected a process's state and figures\n"), "{shown}");
