@@ -108,7 +108,7 @@ mod tests {
              {entries}"
         );
         let player = Arc::new(Player::new(capture.parse().unwrap()));
-        let own = Own::open(&Doors::replaying(&player, |_, _| Ok(())).unwrap());
+        let own = Own::open(&Doors::replaying(&player, |_, _| Ok(())).unwrap(), false);
         own.namespaces().iter().find(|(name, _)| *name == "network").map(|(_, host)| *host)
     }
 

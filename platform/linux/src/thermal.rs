@@ -5,7 +5,7 @@
 //! a budget, all have the scrape's deadline, and slow ones are asked last. A device that sleeps is not woken: a
 //! graphics card or disk that the power management suspended has no readings until it is awake again. (A disk
 //! that went to standby by itself is not known to the kernel; most answer without spinning up. But some count being
-//! asked as work and would never go to standby, so disks that rotate are asked every five minutes.)
+//! asked as work and would never go to standby, so disks that rotate can be asked less often.)
 //!
 //! A sensor that is busy, off or not connected has no reading and is no failure. What cannot be a reading is
 //! dropped and counted. Chips are listed every five minutes, and when one has gone. Not read: alarms and speeds
@@ -73,9 +73,9 @@ const CHIP_BUDGET: Setting = Setting {
 const ROTATING: Setting = Setting {
     key: "collector.thermal.rotating-disk-interval",
     kind: Kind::Span,
-    default: "5m",
+    default: "0s",
     help: "Ask disks that rotate for their temperature (drivetemp) at most this often; it is absent in between. \
-           Being asked resets the timer by which some of them spin down.",
+           Being asked resets the timer by which some of them spin down: where they should, say 30m.",
 };
 
 /// How long a list of chips is good for.

@@ -4,8 +4,8 @@ use crate::unit::{Amperes, Celsius, Info, Rpm, Volts, Watts};
 use crate::{Batch, families};
 
 families! {
-    /// Temperature that a sensor tells. Disks that rotate are asked every 5 minutes, which can be set, because being
-    /// asked keeps some of them from spinning down; in between they have none.
+    /// Temperature that a sensor tells. Being asked keeps some disks that rotate from spinning down; how often they
+    /// are asked can be set, and in between they have none.
     TEMPERATURE: gauge<Celsius> = "host_temperature_celsius" { chip, sensor } on [Linux, Macos] since "0.1.0";
 
     /// A temperature at which the hardware, or who set it up, sees trouble: limit is max, critical, emergency,
