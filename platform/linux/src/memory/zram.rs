@@ -123,7 +123,7 @@ impl Zram {
         }
         let answer = match self.pool.next(self.doors.clock.patience(patience)) {
             Next::Answer { question, .. } => question.answer.clone(),
-            Next::Late { .. } | Next::Nothing => None,
+            Next::Late | Next::Nothing => None,
         };
         let sums = answer.ok_or_else(late)??;
         // None left: from now on this thread looks for new ones.
