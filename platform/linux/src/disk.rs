@@ -2,33 +2,37 @@
 //! are, from sysfs and udev.
 //!
 //! The counters are kernel memory: the kernel writes a disk's lines under rcu_read_lock, where nothing may sleep,
-//! whatever the disk does (diskstats_show in block/genhd.c), so they are read on the scraping thread. What tells which disk it is may wait (a virtio disk's serial number
-//! is asked of the hypervisor, queue attributes take the queue's lock), and it does not change: the threads of a
-//! [pool](crate::pool::Pool) read it when a device appears, and a disk that hangs costs its own description.
+//! whatever the disk does (diskstats_show in block/genhd.c), so they are read on the scraping thread. What tells which
+//! disk it is may wait (a virtio disk's serial number is asked of the hypervisor, queue attributes take the queue's
+//! lock), and seldom changes: other threads [look it up](lookup), and a disk that hangs costs its own description.
 //!
-//! Partitions are left out unless somebody says what to include; [`diskstats`] tells which they are, without a look
-//! at the device. Nothing here opens a device, and none is woken.
+//! Partitions and the paths of NVMe multipath are left out unless somebody says what to include; [`diskstats`] and
+//! [`multipath`] tell which they are, without a look at the device. Nothing here opens a device, and none is woken.
 //!
 //! Times are shown as the kernel writes them: 32 bits of milliseconds, which wrap after 50 days of work and then look
 //! like a counter that began anew.
 
 mod description;
 mod diskstats;
+mod lookup;
+mod multipath;
+mod sequence;
 mod table;
 #[cfg(test)]
 mod tests;
 mod udev;
 
 use crate::filter::Filter;
-use crate::scan::{Expected, lines};
-use description::Descriptions;
+use crate::scan::{Expected, lines, whole};
 use diskstats::{Line, Stats};
 use door::{Buffer, Doors, File, Shape};
+use lookup::Lookup;
 use schema::families::disk as family;
 use schema::families::disk::{Requests, Traffic};
 use schema::setting::Kind;
 use schema::unit::{Bytes, Count, Seconds};
 use schema::{Batch, Collector, Error, Lane, Scrape, Setting, Settings, Spec};
+use sequence::Sequences;
 use std::sync::Arc;
 use table::Table;
 
@@ -66,14 +70,14 @@ const DEVICE_INCLUDE: Setting = Setting {
     key: "collector.disk.device-include",
     kind: Kind::Pattern,
     default: "",
-    help: "Show only block devices whose whole name matches, partitions among them; unless it is set too, device-exclude is then empty.",
+    help: "Show only block devices whose whole name matches, partitions and paths among them; unless it is set too, device-exclude is then empty.",
 };
 
 const DEVICE_EXCLUDE: Setting = Setting {
     key: "collector.disk.device-exclude",
     kind: Kind::Pattern,
-    default: r"(?:fd|loop|ram|sr|zram)\d+",
-    help: "Leave out block devices whose whole name matches, beside partitions.",
+    default: r"(?:fd|loop|ram|sr|zram)\d+|mmcblk\d+(?:boot\d+|rpmb)",
+    help: "Leave out block devices whose whole name matches, beside partitions, paths of NVMe multipath and network block devices that have done nothing.",
 };
 
 /// The kernel counts in these, whatever the device's own sectors are.
@@ -86,7 +90,8 @@ struct Disk {
     buffer: Buffer,
     filter: Filter,
     table: Table,
-    descriptions: Descriptions,
+    sequences: Sequences,
+    lookup: Lookup,
 }
 
 fn open(doors: &Arc<Doors>, settings: &Settings) -> Result<Box<dyn Collector>, Error> {
@@ -95,7 +100,8 @@ fn open(doors: &Arc<Doors>, settings: &Settings) -> Result<Box<dyn Collector>, E
         buffer: Buffer::default(),
         filter: Filter::of(settings, &DEVICE_INCLUDE, &DEVICE_EXCLUDE)?,
         table: Table::default(),
-        descriptions: Descriptions::new(doors, settings),
+        sequences: Sequences::new(doors),
+        lookup: Lookup::new(doors, settings),
     };
     let read = disk.file.read(&mut disk.buffer);
     read.map_err(|error| error.absent_if_missing("no /proc/diskstats"))?;
@@ -104,15 +110,20 @@ fn open(doors: &Arc<Doors>, settings: &Settings) -> Result<Box<dyn Collector>, E
 
 impl Collector for Disk {
     fn collect(&mut self, scrape: &Scrape, out: &mut Batch) -> Result<(), Error> {
-        let Disk { file, buffer, filter, table, descriptions } = self;
+        let Disk { file, buffer, filter, table, sequences, lookup } = self;
         table.begin();
         let mut whole = None;
-        for (line, text) in lines(file.read(buffer)?) {
-            let Some(line) = Line::parse(text) else {
+        let contents = file.read(buffer)?;
+        for (line, text) in lines(contents) {
+            let Some(mut line) = Line::parse(text) else {
                 let what = "numbers, a device's name, and 11, 15 or 17 counts";
                 out.fail(Expected { line, what }.of(file));
                 continue;
             };
+            line.stats = multipath::counts(&line, contents);
+            if !filter.selects() && (multipath::is_path(line.name) || is_unused(&line)) {
+                continue;
+            }
             let partition = whole.as_ref().is_some_and(|whole| line.is_partition_of(whole));
             let shows = |name: &str| (!partition || filter.selects()) && filter.passes(name);
             if let Some(name) = table.meet(&line, scrape.now, shows) {
@@ -124,12 +135,18 @@ impl Collector for Disk {
             }
         }
         table.end();
-        descriptions.refresh(table, scrape.now, out);
+        sequences.refresh(table, scrape.now);
+        lookup.refresh(table, scrape.now, out);
         for device in table.shown() {
             device.put_description(out);
         }
         Ok(())
     }
+}
+
+/// The kernel makes sixteen network block devices when its module is loaded, whether or not there is one.
+fn is_unused(line: &Line<'_>) -> bool {
+    line.stats.is_idle() && line.name.strip_prefix(b"nbd").and_then(whole).is_some()
 }
 
 fn bytes(sectors: u64) -> Option<Bytes> {

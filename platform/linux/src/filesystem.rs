@@ -193,12 +193,12 @@ impl Filesystem {
         let end = deadline.saturating_sub(MARGIN.min(left / 10));
         loop {
             match self.pool.next(self.doors.clock.until(end)) {
-                Next::Answer { place, question, .. } => {
+                Next::Answer { place, question } => {
                     if let Some(mount) = self.table.mounts.get_mut(place) {
                         mount.reading = reading(question.result());
                     }
                 }
-                Next::Late { .. } => {}
+                Next::Late => {}
                 Next::Nothing => break,
             }
             next = self.offer(next);

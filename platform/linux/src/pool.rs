@@ -52,7 +52,6 @@ struct Job<Q> {
     thread: usize,
     round: u64,
     place: usize,
-    identity: u64,
     question: Q,
 }
 
@@ -71,9 +70,9 @@ pub(crate) enum Asked {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Next<'a, Q> {
     /// The answer to this round's question about the item at this place.
-    Answer { place: usize, identity: u64, question: &'a Q },
-    /// The answer to an earlier round's question. Its thread is free again.
-    Late { identity: u64, question: &'a Q },
+    Answer { place: usize, question: &'a Q },
+    /// An answer to an earlier round's question, which is of another time. Its thread is free again.
+    Late,
     /// Nothing is waited for, or nothing came in time.
     Nothing,
 }
@@ -124,7 +123,7 @@ impl<Q: Default + Send + 'static> Pool<Q> {
             return Asked::Full;
         };
         if let State::Idle(mut job) = mem::replace(&mut thread.state, State::Asking(identity)) {
-            (job.round, job.place, job.identity) = (self.round, place, identity);
+            (job.round, job.place) = (self.round, place);
             fill(&mut job.question);
             // There is room for one, and an idle thread waits for it; a thread that is gone never answers.
             if thread.jobs.try_send(job).is_ok() {
@@ -155,9 +154,9 @@ impl<Q: Default + Send + 'static> Pool<Q> {
         match &thread.state {
             State::Idle(job) if job.round == self.round => {
                 self.waiting = self.waiting.saturating_sub(1);
-                Next::Answer { place: job.place, identity: job.identity, question: &job.question }
+                Next::Answer { place: job.place, question: &job.question }
             }
-            State::Idle(job) => Next::Late { identity: job.identity, question: &job.question },
+            State::Idle(_) => Next::Late,
             State::Asking(_) => Next::Nothing,
         }
     }
@@ -180,7 +179,7 @@ impl<Q: Default + Send + 'static> Pool<Q> {
             }
         };
         if (self.spawn)(self.name, Box::new(work)).is_ok() {
-            let job = Job { thread, round: 0, place: 0, identity: 0, question: Q::default() };
+            let job = Job { thread, round: 0, place: 0, question: Q::default() };
             self.threads.push(Thread { jobs, state: State::Idle(job) });
         }
     }
@@ -234,8 +233,8 @@ mod tests {
                 [Asked::Now, Asked::Now, Asked::Full]
             );
             let mut places = Vec::new();
-            while let Next::Answer { place, identity, question } = pool.next(LONG) {
-                assert_eq!((question.answer, identity), (2 * place as u64, place as u64));
+            while let Next::Answer { place, question } = pool.next(LONG) {
+                assert_eq!(question.answer, 2 * place as u64);
                 places.push(place);
             }
             places.sort_unstable();
@@ -256,9 +255,7 @@ mod tests {
         assert!(matches!(pool.next(LONG), Next::Nothing), "nothing of this round is waited for");
         drop(shut);
         while pool.is_asking(1) {
-            if let Next::Late { identity, question } = pool.next(LONG) {
-                assert_eq!((identity, question.answer), (1, 2));
-            }
+            assert!(matches!(pool.next(LONG), Next::Late | Next::Nothing));
         }
         assert_eq!(ask(&mut pool, 2), Asked::Now);
         assert!(matches!(pool.next(LONG), Next::Answer { place: 2, .. }));

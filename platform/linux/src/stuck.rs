@@ -26,11 +26,6 @@ impl Machine {
     /// The files with their contents, such as `proc/diskstats`.
     pub(crate) fn new(test: &str, files: &[(&str, &str)]) -> Machine {
         let directory = std::env::temp_dir().join(format!("gauged-{test}-{}", std::process::id()));
-        for (path, contents) in files {
-            let path = directory.join(path);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, contents).unwrap();
-        }
         let live = Live {
             call: Box::new(NoCalls),
             boottime: Machine::now,
@@ -45,7 +40,18 @@ impl Machine {
         };
         let at = |name: &str| directory.join(name).to_str().unwrap().to_owned();
         let paths = Paths { procfs: at("proc"), sysfs: at("sys"), rootfs: at("root") };
-        Machine { doors: Arc::new(Doors::live(live, &paths)), directory }
+        let machine = Machine { doors: Arc::new(Doors::live(live, &paths)), directory };
+        for (path, contents) in files {
+            machine.write(path, contents);
+        }
+        machine
+    }
+
+    /// Gives a file these contents.
+    pub(crate) fn write(&self, path: &str, contents: &str) {
+        let path = self.directory.join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, contents).unwrap();
     }
 
     pub(crate) fn now() -> Duration {

@@ -19,9 +19,11 @@ families! {
     WRITTEN: counter<Bytes> = "host_disk_written_bytes_total" { device } on [Linux, Macos] since "0.1.0";
 
     /// Seconds that all reads together took, from request to completion: divided by the reads, their latency.
+    /// Linux keeps 32 bits of milliseconds, so it wraps to 0 at 49.7 days.
     READ_SECONDS: counter<Seconds> = "host_disk_read_seconds_total" { device } on [Linux, Macos] since "0.1.0";
 
     /// Seconds that all writes together took, from request to completion: divided by the writes, their latency.
+    /// Linux keeps 32 bits of milliseconds, so it wraps to 0 at 49.7 days.
     WRITE_SECONDS: counter<Seconds> = "host_disk_write_seconds_total" { device } on [Linux, Macos] since "0.1.0";
 
     /// Reads that were merged with adjacent ones before they were given to the device.
@@ -34,10 +36,11 @@ families! {
     IO_IN_FLIGHT: gauge<Count> = "host_disk_io_in_flight" { device } on [Linux] since "0.1.0";
 
     /// Seconds in which the device had at least one request. A device that serves many at once can be busy all the
-    /// time and still have room.
+    /// time and still have room. Linux keeps 32 bits of milliseconds, so it wraps to 0 at 49.7 days.
     IO_SECONDS: counter<Seconds> = "host_disk_io_seconds_total" { device } on [Linux] since "0.1.0";
 
     /// Seconds that requests have spent in the device's queue, all together: its rate is the average queue length.
+    /// Linux keeps 32 bits of milliseconds, so it wraps to 0 at 49.7 days: every 72 minutes with 1000 requests there.
     IO_WEIGHTED_SECONDS: counter<Seconds> = "host_disk_io_weighted_seconds_total" { device }
         on [Linux] since "0.1.0";
 
@@ -51,12 +54,14 @@ families! {
     DISCARDED: counter<Bytes> = "host_disk_discarded_bytes_total" { device } on [Linux] since "0.1.0";
 
     /// Seconds that all discards together took. Linux 4.18 and later.
+    /// Linux keeps 32 bits of milliseconds, so it wraps to 0 at 49.7 days.
     DISCARD_SECONDS: counter<Seconds> = "host_disk_discard_seconds_total" { device } on [Linux] since "0.1.0";
 
     /// Flushes that the device has completed. Linux 5.5 and later.
     FLUSHES_COMPLETED: counter<Count> = "host_disk_flushes_completed_total" { device } on [Linux] since "0.1.0";
 
     /// Seconds that all flushes together took. Linux 5.5 and later.
+    /// Linux keeps 32 bits of milliseconds, so it wraps to 0 at 49.7 days.
     FLUSH_SECONDS: counter<Seconds> = "host_disk_flush_seconds_total" { device } on [Linux] since "0.1.0";
 
     /// Which device it is: its model, serial number and worldwide name, and whether it turns (1) or not (0).

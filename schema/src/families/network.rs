@@ -108,9 +108,13 @@ families! {
     TRANSMIT_COMPRESSED: counter<Count> = "host_network_transmit_compressed_total" { device }
         on [Linux] since "0.1.0" .dialects_only();
 
-    /// 1 if the system calls the interface operational: it is set up, has its carrier and what it stands on.
-    /// 0 also where the driver does not say, as with tun and wireguard.
+    /// 1 if the system takes the interface for operational: it is set up, has its carrier and what it stands on.
+    /// Where the driver does not say, as with wireguard, it is set up and nothing tells of a lost carrier.
     UP: gauge<State> = "host_network_up" { device } on [Linux, Macos] since "0.1.0";
+
+    /// 1 if the interface's operstate is up; 0 also where it is unknown, as with wireguard.
+    OPERSTATE_UP: gauge<State> = "host_network_operstate_up" { device }
+        on [Linux] since "0.1.0" .dialects_only();
 
     /// 1 if the interface has its carrier: a cable with somebody at the other end. Absent while it is set down.
     CARRIER: gauge<State> = "host_network_carrier" { device } on [Linux] since "0.1.0";
@@ -167,6 +171,7 @@ pub const ALL: &[Id] = &[
     TRANSMIT_WINDOW_ERRORS.id(),
     TRANSMIT_COMPRESSED.id(),
     UP.id(),
+    OPERSTATE_UP.id(),
     CARRIER.id(),
     CARRIER_CHANGES.id(),
     CARRIER_UP_CHANGES.id(),
@@ -284,6 +289,8 @@ pub struct Link<'a> {
     pub device: &'a str,
     /// True if it is operational; None where the system has no such notion.
     pub up: Option<State>,
+    /// True if its operstate is up, and not merely unknown.
+    pub operstate_up: Option<State>,
     /// True with a carrier; None while it is set down.
     pub carrier: Option<State>,
     /// How often the carrier came or went.
@@ -310,6 +317,9 @@ impl Link<'_> {
         let device = [self.device];
         if let Some(up) = self.up {
             out.put(&UP, device, up);
+        }
+        if let Some(up) = self.operstate_up {
+            out.put(&OPERSTATE_UP, device, up);
         }
         if let Some(carrier) = self.carrier {
             out.put(&CARRIER, device, carrier);

@@ -1,24 +1,11 @@
-//! Which devices there are: model, serial number, worldwide name. Asked when a device appears, and a minute later
-//! once more, because udev may have been still at work; then not again.
-//!
-//! Threads of a [`Pool`] do the reading. An answer is waited for no longer than [`PATIENCE`] in the scrape that asks,
-//! and is taken whenever it comes.
+//! Which device it is: model, serial number, worldwide name, from udev's database and sysfs. Any of it may take the
+//! time of a driver or a hypervisor, so it is read by threads of their own, see [`lookup`](super::lookup).
 
-use super::table::{Stage, Table};
 use super::udev;
-use crate::pool::{Ask, Asked, Next, Pool};
 use door::{Buffer, Doors, Shape};
 use schema::setting::UDEV_DATA;
-use schema::{Batch, Error, Settings, label};
+use schema::{Settings, label};
 use std::sync::Arc;
-use std::time::Duration;
-
-/// At most so many disks that hang hold a thread each.
-const MOST_THREADS: usize = 2;
-/// How long a scrape waits for new devices' answers. They take tens of microseconds each.
-const PATIENCE: Duration = Duration::from_millis(50);
-/// When to ask once more.
-const ONCE_MORE: Duration = Duration::from_secs(60);
 
 /// Which device it is; an empty text is not known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,96 +18,9 @@ pub(super) struct Description {
     pub(super) mapper: String,
 }
 
-/// Who finds out which devices there are.
-#[derive(Debug)]
-pub(super) struct Descriptions {
-    doors: Arc<Doors>,
-    pool: Pool<Question>,
-}
-
-/// What a thread is asked.
-#[derive(Debug, Default)]
-struct Question {
-    /// Below `/sys/block`.
-    name: String,
-    number: [u64; 2],
-    answer: Description,
-}
-
-impl Descriptions {
-    /// Asks nothing yet.
-    pub(super) fn new(doors: &Arc<Doors>, settings: &Settings) -> Descriptions {
-        let (of_threads, udev) = (Arc::clone(doors), udev_directory(doors, settings));
-        let asker = move || -> Ask<Question> {
-            let (doors, udev) = (Arc::clone(&of_threads), udev.clone());
-            let mut reader = Reader { doors, udev, buffer: Buffer::default() };
-            Box::new(move |question| question.answer = reader.read(&question.name, question.number))
-        };
-        let pool = Pool::new(doors.spawn, "disk", MOST_THREADS, asker);
-        Descriptions { doors: Arc::clone(doors), pool }
-    }
-
-    /// Takes what has come, asks about who is new, and waits a little.
-    pub(super) fn refresh(&mut self, table: &mut Table, now: Duration, out: &mut Batch) {
-        self.pool.begin();
-        while self.take(table, now, Duration::ZERO) {}
-        if !self.ask(table, now) {
-            return;
-        }
-        let clock = self.doors.clock.clone();
-        let end = clock.now().saturating_add(clock.patience(PATIENCE));
-        while self.take(table, now, clock.until(end)) {
-            self.ask(table, now);
-        }
-        // Said once: in later scrapes nothing more is waited for.
-        for device in table.shown().filter(|device| device.stage == Stage::Asked(now)) {
-            out.fail(Error::Late(format!("which disk {} is", device.label()).into()));
-        }
-    }
-
-    /// Asks about devices until no thread is free. True if any was asked.
-    fn ask(&mut self, table: &mut Table, now: Duration) -> bool {
-        let mut any = false;
-        for device in table.shown_mut() {
-            if !matches!(device.stage, Stage::Due(at) if at <= now) {
-                continue;
-            }
-            let fill = |question: &mut Question| {
-                question.name.clear();
-                question.name.extend(device.sysfs_name());
-                question.number = device.number;
-            };
-            if self.pool.ask(0, device.identity, fill) == Asked::Full {
-                break;
-            }
-            device.stage = Stage::Asked(now);
-            any = true;
-        }
-        any
-    }
-
-    /// Waits so long for an answer; false if none came.
-    fn take(&mut self, table: &mut Table, now: Duration, wait: Duration) -> bool {
-        let (Next::Answer { identity, question, .. } | Next::Late { identity, question }) =
-            self.pool.next(wait)
-        else {
-            return false;
-        };
-        // Else it is gone, or another one now.
-        if let Some(device) = table.device_mut(identity) {
-            device.stage = match device.description {
-                None => Stage::Due(now.saturating_add(ONCE_MORE)),
-                Some(_) => Stage::Settled,
-            };
-            device.description = Some(question.answer.clone());
-        }
-        true
-    }
-}
-
 /// The directory of udev's database below the host's root. The setting may begin with that root, as people write it
 /// for node_exporter in a container.
-fn udev_directory(doors: &Doors, settings: &Settings) -> Option<String> {
+pub(super) fn udev_directory(doors: &Doors, settings: &Settings) -> Option<String> {
     let path = settings.text(&UDEV_DATA)?;
     let root = doors.rootfs.path("");
     let below = std::path::Path::new(&path).strip_prefix(root).ok().and_then(|below| below.to_str());
@@ -130,20 +30,29 @@ fn udev_directory(doors: &Doors, settings: &Settings) -> Option<String> {
     }
 }
 
-/// Reads, on a thread of the pool. Files are closed again: they are read once or twice in a device's life. What
-/// cannot be read is not known; which disk it is, is no measurement.
-struct Reader {
+/// Reads, on a thread of the pool. Files are closed again: they are read every few minutes. What cannot be
+/// read is not known; which disk it is, is no measurement.
+#[derive(Debug)]
+pub(super) struct Reader {
     doors: Arc<Doors>,
     udev: Option<String>,
     buffer: Buffer,
 }
 
 impl Reader {
-    fn read(&mut self, name: &str, number: [u64; 2]) -> Description {
+    /// Opens nothing yet. `udev` is the directory of its database.
+    pub(super) fn new(doors: &Arc<Doors>, udev: Option<String>) -> Reader {
+        Reader { doors: Arc::clone(doors), udev, buffer: Buffer::default() }
+    }
+
+    /// What is known of the device of this name below `/sys/block`, with this major and minor number.
+    pub(super) fn read(&mut self, name: &str, number: [u64; 2]) -> Description {
         let udev::Properties { mut model, mut serial, mut wwn } = self.properties(number);
         // udev's model of a SATA disk is whole, that of sysfs is cut to the 16 characters of SCSI.
         if model.is_empty() {
-            model = self.text(name, "device/model");
+            // An SD card or eMMC has a product name, and no attribute "model".
+            let attribute = if name.starts_with("mmcblk") { "device/name" } else { "device/model" };
+            model = self.text(name, attribute);
         }
         if serial.is_empty() {
             serial = self.text(name, "device/serial");

@@ -88,7 +88,42 @@ impl<'a> Line<'a> {
     }
 }
 
+impl Stats {
+    /// True of a device that has done nothing yet.
+    pub(super) fn is_idle(&self) -> bool {
+        let [discards, flushes] =
+            [self.discards.map(|discards| discards.completed), self.flushes.map(|[completed, _]| completed)];
+        [Some(self.reads.completed), Some(self.writes.completed), discards, flushes]
+            .into_iter()
+            .flatten()
+            .all(|completed| completed == 0)
+    }
+
+    /// Adds what another device has done.
+    pub(super) fn add(&mut self, other: &Stats) {
+        self.reads.add(&other.reads);
+        self.writes.add(&other.writes);
+        self.in_flight = self.in_flight.saturating_add(other.in_flight);
+        self.io_milliseconds = self.io_milliseconds.saturating_add(other.io_milliseconds);
+        self.weighted_milliseconds = self.weighted_milliseconds.saturating_add(other.weighted_milliseconds);
+        if let (Some(discards), Some(others)) = (&mut self.discards, &other.discards) {
+            discards.add(others);
+        }
+        if let (Some([completed, time]), Some([others, others_time])) = (&mut self.flushes, other.flushes) {
+            *completed = completed.saturating_add(others);
+            *time = time.saturating_add(others_time);
+        }
+    }
+}
+
 impl Done {
+    fn add(&mut self, other: &Done) {
+        self.completed = self.completed.saturating_add(other.completed);
+        self.merged = self.merged.saturating_add(other.merged);
+        self.sectors = self.sectors.saturating_add(other.sectors);
+        self.milliseconds = self.milliseconds.saturating_add(other.milliseconds);
+    }
+
     fn of([completed, merged, sectors, milliseconds]: [u64; 4]) -> Done {
         Done { completed, merged, sectors, milliseconds }
     }

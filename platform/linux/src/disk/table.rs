@@ -32,8 +32,16 @@ pub(super) struct Device {
     met: bool,
     /// Requests completed, as of the last scrape.
     completed: u64,
+    sequence: Sequence,
     pub(super) description: Option<Description>,
     pub(super) stage: Stage,
+}
+
+/// The kernel's number of the disk that stands under the device's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sequence {
+    NotAsked,
+    Is(Option<u64>),
 }
 
 /// How far it is known which device it is. Times are since boot.
@@ -43,8 +51,8 @@ pub(super) enum Stage {
     Due(Duration),
     /// Asked at this time, and not answered.
     Asked(Duration),
-    /// Not to be asked any more.
-    Settled,
+    /// Asked, not answered in time, and said so.
+    Late,
 }
 
 impl Table {
@@ -106,12 +114,33 @@ impl Table {
             shown,
             met: false,
             completed: 0,
+            sequence: Sequence::NotAsked,
             description: None,
             stage: Stage::Due(now),
         };
         let place = self.cursor.min(self.devices.len());
         self.devices.insert(place, device);
         place
+    }
+
+    /// Asks for the kernel's number of each device that is shown and has none yet, or of all. Where it is another one
+    /// than before it is another disk of the same name.
+    pub(super) fn number(&mut self, again: bool, now: Duration, mut ask: impl FnMut(&Device) -> Option<u64>) {
+        for device in self.devices.iter_mut().filter(|device| device.shown) {
+            if !again && device.sequence != Sequence::NotAsked {
+                continue;
+            }
+            let before = match device.sequence {
+                Sequence::Is(before) => before,
+                Sequence::NotAsked => None,
+            };
+            let after = ask(device);
+            device.sequence = Sequence::Is(after.or(before));
+            if before.is_some() && after.is_some() && before != after {
+                self.known += 1;
+                device.begin_anew(self.known, now);
+            }
+        }
     }
 
     /// The devices that are shown.

@@ -1,6 +1,7 @@
 //! The collector over recorded machines.
 
 mod hanging;
+mod swapped;
 
 use super::*;
 use crate::replay::{Replay, replay};
@@ -11,7 +12,9 @@ const COUNTS: &str = "1 2 3 4000 5 6 7 8000 9 10000 11000 12 13 14 15000 16 1700
 /// A capture of these lines of diskstats.
 fn diskstats(pass: u8, lines: &[&str]) -> String {
     let lines: String = lines.iter().flat_map(|line| [*line, "\n"]).collect();
-    format!("== {pass} file proc/diskstats ok text\n{lines}")
+    format!(
+        "== {pass} file proc/diskstats ok text\n{lines}== {pass} file sys/kernel/uevent_seqnum ok text\n{pass}\n"
+    )
 }
 
 /// What sysfs and udev say of a device, as far as it is said; all else is not there.
@@ -25,6 +28,8 @@ fn identity(name: &str, number: &str, said: &[(&str, &str)]) -> String {
         "device/wwid",
         "queue/rotational",
         "dm/name",
+        "device/name",
+        "diskseq",
     ];
     let find = |wanted: &str| said.iter().find(|(name, _)| *name == wanted).map(|(_, text)| *text);
     let entry = |key: String, text: Option<&str>| match text {
@@ -78,7 +83,7 @@ fn an_old_kernel_has_fewer_counts() {
     assert_eq!(names(&shown, "host_disk_info"), [""; 0], "nothing is known of either");
 }
 
-const MANY: [&str; 12] = [
+const MANY: [&str; 16] = [
     "7 0 loop0",
     "1 0 ram0",
     "252 0 zram0",
@@ -91,6 +96,10 @@ const MANY: [&str; 12] = [
     "253 0 dm-0",
     "9 127 md127",
     "259 2 md127p1",
+    "179 0 mmcblk0",
+    "179 8 mmcblk0boot0",
+    "179 16 mmcblk0boot1",
+    "179 24 mmcblk0rpmb",
 ];
 
 fn with_settings(said: &[(&Setting, &str)]) -> Vec<String> {
@@ -111,13 +120,13 @@ fn with_settings(said: &[(&Setting, &str)]) -> Vec<String> {
 
 #[test]
 fn by_default_whole_disks_are_shown_and_what_stands_on_them() {
-    assert_eq!(with_settings(&[]), ["sda", "nvme0n1", "dm-0", "md127"]);
+    assert_eq!(with_settings(&[]), ["sda", "nvme0n1", "dm-0", "md127", "mmcblk0"]);
 }
 
 #[test]
 fn patterns_choose_by_whole_names() {
     assert_eq!(with_settings(&[(&DEVICE_INCLUDE, "sda.*|loop0|md12")]), ["loop0", "sda", "sda1"]);
-    assert_eq!(with_settings(&[(&DEVICE_EXCLUDE, "sd")]).len(), 9, "partitions stay out");
+    assert_eq!(with_settings(&[(&DEVICE_EXCLUDE, "sd")]).len(), 13, "partitions stay out");
     assert_eq!(with_settings(&[(&DEVICE_INCLUDE, ".+")]).len(), MANY.len());
     let both = [(&DEVICE_INCLUDE, "sda.*"), (&DEVICE_EXCLUDE, "sda")];
     assert_eq!(with_settings(&both), ["sda1"]);
@@ -140,7 +149,7 @@ fn a_line_that_comes_twice_counts_once_and_an_empty_file_is_no_failure() {
     let line = format!("8 0 sda {COUNTS}");
     let shown = replay(&SPEC, &(diskstats(1, &[&line, &line]) + &identity("sda", "8:0", &[])));
     assert_eq!(names(&shown, "host_disk_read_bytes_total"), ["sda"]);
-    assert_eq!(replay(&SPEC, "== 1 file proc/diskstats ok text\n"), "");
+    assert_eq!(replay(&SPEC, &diskstats(1, &[])), "");
     let refused = Replay::refused(&SPEC, "== 1 file proc/diskstats 2\n");
     assert_eq!(refused, Error::Unsupported("no /proc/diskstats"));
 }
@@ -204,29 +213,56 @@ fn udevs_directory_may_begin_with_the_hosts_root() {
 }
 
 #[test]
-fn another_disk_under_the_same_name_is_asked_which_it_is() {
-    let (before, after) = ("8 0 sda 100 0 0 0 0 0 0 0 0 0 0", "8 0 sda 3 0 0 0 0 0 0 0 0 0 0");
-    let machine = diskstats(1, &[before])
-        + &diskstats(2, &[after])
-        + &identity("sda", "8:0", &[("device/serial", "old")])
-        + "== 2 file sys/block/sda/device/serial ok text\nnew\n";
-    let mut machine = Replay::open(&SPEC, &machine);
-    assert!(info(&machine.shown())[0].contains("serial=\"old\""));
-    machine.second_pass();
-    assert!(info(&machine.shown())[0].contains("serial=\"new\""));
+fn a_card_of_flash_has_a_name_for_a_model() {
+    let line = format!("179 0 mmcblk0 {COUNTS}");
+    let said = [("device/name", "SD64G"), ("device/serial", "0x1f2e3d4c")];
+    let shown = replay(&SPEC, &(diskstats(1, &[&line]) + &identity("mmcblk0", "179:0", &said)));
+    assert_eq!(info(&shown), [r#"host_disk_info{device="mmcblk0",model="SD64G",serial="0x1f2e3d4c"} 1"#]);
+    let line = format!("8 0 sda {COUNTS}");
+    let shown = replay(&SPEC, &(diskstats(1, &[&line]) + &identity("sda", "8:0", &said)));
+    assert_eq!(info(&shown), [r#"host_disk_info{device="sda",serial="0x1f2e3d4c"} 1"#]);
+}
+
+const IDLE: &str = "0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0";
+
+#[test]
+fn what_multipath_counts_twice_is_shown_once() {
+    let path = format!("259 1 nvme3c33n1 {COUNTS}");
+    let other = format!("259 4 nvme3c34n1 {COUNTS}");
+    let identities = [("nvme3n1", "259:2"), ("nvme3c33n1", "259:1"), ("nvme3c34n1", "259:4")];
+    let identities: String = identities.iter().map(|(name, number)| identity(name, number, &[])).collect();
+    let machine = |head: &str| diskstats(1, &[&path, head, &other]) + &identities;
+    let shown = |head: &str| replay(&SPEC, &machine(head));
+    let lines = |shown: &str, family: &str| -> Vec<String> {
+        shown.lines().filter(|line| line.starts_with(family)).map(str::to_owned).collect()
+    };
+    let of_head = shown("259 2 nvme3n1 7 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0");
+    let family = "host_disk_reads_completed_total";
+    assert_eq!(lines(&of_head, family), [r#"host_disk_reads_completed_total{device="nvme3n1"} 7"#]);
+    let idle = format!("259 2 nvme3n1 {IDLE}");
+    let of_paths = shown(&idle);
+    assert_eq!(lines(&of_paths, family), [r#"host_disk_reads_completed_total{device="nvme3n1"} 2"#]);
+    let wanted = [r#"host_disk_discarded_bytes_total{device="nvme3n1"} 14336"#];
+    assert_eq!(lines(&of_paths, "host_disk_discarded_bytes_total"), wanted);
+
+    let mut settings = Settings::default();
+    settings.set(DEVICE_INCLUDE.key, Value::Text("nvme3c.*".to_owned()));
+    let chosen = Replay::set(&SPEC, &machine(&idle), &settings).shown();
+    assert_eq!(names(&chosen, family), ["nvme3c33n1", "nvme3c34n1"]);
 }
 
 #[test]
-fn a_disk_is_asked_which_it_is_twice_and_not_again() {
-    let line = format!("8 0 sda {COUNTS}");
-    let machine = diskstats(1, &[&line])
-        + &identity("sda", "8:0", &[("device/serial", "first")])
-        + "== 2 file sys/block/sda/device/serial ok text\nsecond\n";
-    let mut machine = Replay::open(&SPEC, &machine);
-    assert!(machine.shown().contains("serial=\"first\""));
-    // A minute later udev is done.
-    machine.second_pass();
-    assert!(machine.shown().contains("serial=\"second\""));
+fn a_network_block_device_is_shown_once_it_has_done_something() {
+    let lines = [format!("43 0 nbd0 {IDLE}"), format!("43 32 nbd1 {COUNTS}"), format!("8 0 sda {IDLE}")];
+    let lines = lines.each_ref().map(String::as_str);
+    let identities = [("nbd0", "43:0"), ("nbd1", "43:32"), ("sda", "8:0")];
+    let identities: String = identities.iter().map(|(name, number)| identity(name, number, &[])).collect();
+    let machine = diskstats(1, &lines) + &identities;
+    let family = "host_disk_read_bytes_total";
+    assert_eq!(names(&replay(&SPEC, &machine), family), ["nbd1", "sda"]);
+    let mut settings = Settings::default();
+    settings.set(DEVICE_INCLUDE.key, Value::Text("nbd.*".to_owned()));
+    assert_eq!(names(&Replay::set(&SPEC, &machine, &settings).shown(), family), ["nbd0", "nbd1"]);
 }
 
 #[test]

@@ -220,6 +220,27 @@ fn a_zram_disk_that_hangs_costs_what_it_takes_and_a_moment_once() {
 }
 
 #[test]
+fn only_the_first_collection_waits_long_for_a_disk_of_zram() {
+    let files = [
+        ("proc/meminfo", "MemTotal: 8 kB\nZswap: 1 kB\nZswapped: 3 kB\n"),
+        ("proc/vmstat", "pswpin 3\npswpout 4\n"),
+    ];
+    let machine = Machine::new("zram-later", &files);
+    let mut collector = open(&machine.doors, &Settings::default()).unwrap();
+    let mut collect = |later: Duration| {
+        let (mut out, before, mut scrape) = (Batch::default(), Machine::now(), Machine::scrape());
+        scrape.now += later;
+        collector.collect(&scrape, &mut out).unwrap();
+        (out.failures().len(), Machine::now() - before)
+    };
+    assert_eq!(collect(Duration::ZERO).0, 0);
+    machine.write("sys/block/zram0/mm_stat", "1000 400 500 0");
+    let (failures, took) = collect(Duration::from_secs(61));
+    assert_eq!(failures, 1, "it hangs");
+    assert!(took < Duration::from_millis(45), "{took:?}");
+}
+
+#[test]
 fn disks_of_zram_that_come_are_found_within_a_minute_and_that_go_are_no_failure() {
     let machine = "\
 == 1 list sys/block ok text

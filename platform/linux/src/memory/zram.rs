@@ -3,8 +3,9 @@
 //!
 //! Reading mm_stat takes the driver's init_lock, which the newest kernels hold as long as a writeback or a
 //! recompression takes. So a thread of this module's own reads it, and its answer is waited for no longer than
-//! [`PATIENCE`], once: while it is stuck nothing more is asked and nothing is waited for. A machine without a disk
-//! of zram has no such thread.
+//! [`PATIENCE`], once: while it is stuck nothing more is asked and nothing is waited for. An answer of the scrape
+//! before would cost no wait at all, and be summed with what zswap takes now. A machine without a disk of zram has no
+//! such thread.
 //!
 //! `/sys/block` is listed at most once a minute, and at once when a disk that was there is gone: disks of zram
 //! are made at boot, and a listing costs more than all their files. A listing asks no driver.
@@ -16,8 +17,11 @@ use schema::{Errno, Error};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long an answer is waited for. Without a writeback it takes microseconds.
-const PATIENCE: Duration = Duration::from_millis(50);
+/// How long an answer is waited for. Without a writeback it takes microseconds; all other inline collectors wait
+/// along.
+const PATIENCE: Duration = Duration::from_millis(5);
+/// The same in the first collection, where nobody waits for the others yet and a thread has to start.
+const PATIENCE_AT_FIRST: Duration = Duration::from_millis(50);
 
 /// How long a list of disks is good for.
 const LISTED: Duration = Duration::from_secs(60);
@@ -44,6 +48,8 @@ pub(super) struct Zram {
     /// Whether there are disks, and when that was last looked up.
     there: bool,
     looked: Option<Duration>,
+    /// True behind the first collection.
+    begun: bool,
     /// Room for a listing.
     found: Vec<String>,
     /// What an error names.
@@ -72,6 +78,7 @@ impl Zram {
             pool: Pool::new(doors.spawn, "zram", 1, asker),
             there: false,
             looked: None,
+            begun: false,
             found: Vec::new(),
             what: doors.sysfs.path("block/zram*/mm_stat").to_string_lossy().into(),
             doors: Arc::clone(doors),
@@ -103,6 +110,7 @@ impl Zram {
     /// A disk that is there cannot be read (a sum without it would be too small); `Late` where the thread did not
     /// answer, `Refused` where none could be started.
     pub(super) fn answer(&mut self, asked: Option<Asked>) -> Result<Option<Sums>, Error> {
+        let patience = if std::mem::replace(&mut self.begun, true) { PATIENCE } else { PATIENCE_AT_FIRST };
         let Some(asked) = asked else { return Ok(None) };
         let late = || Error::Late(Arc::clone(&self.what));
         match asked {
@@ -113,9 +121,9 @@ impl Zram {
                 return Err(Error::Refused { path: Arc::clone(&self.what), rule });
             }
         }
-        let answer = match self.pool.next(self.doors.clock.patience(PATIENCE)) {
+        let answer = match self.pool.next(self.doors.clock.patience(patience)) {
             Next::Answer { question, .. } => question.answer.clone(),
-            Next::Late { .. } | Next::Nothing => None,
+            Next::Late | Next::Nothing => None,
         };
         let sums = answer.ok_or_else(late)??;
         // None left: from now on this thread looks for new ones.

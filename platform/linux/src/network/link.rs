@@ -47,7 +47,7 @@ pub(super) struct LinkState {
     carrier: Option<bool>,
     carrier_changes: Option<u32>,
     /// The bond, bridge or the like that it is part of.
-    master: Option<u32>,
+    pub(super) master: Option<u32>,
 }
 
 const RTM_NEWLINK: u16 = 16;
@@ -86,6 +86,7 @@ pub(super) const IFLA_INFO_KIND: u16 = 1;
 
 const ARPHRD_LOOPBACK: u16 = 772;
 const IFF_UP: u32 = 1;
+const OPERATIONAL_UNKNOWN: u8 = 0;
 const OPERATIONAL_UP: u8 = 6;
 
 /// The links of a dump. A link that cannot be read is an error in its place; where a message's length is wrong,
@@ -162,6 +163,16 @@ impl LinkState {
     pub(super) fn carries(&self) -> bool {
         self.set_up && self.carrier != Some(false)
     }
+
+    /// True where the kernel takes it for operational (netif_oper_up() of linux/netdevice.h): also where the driver
+    /// does not say, as with wireguard, tun and some vxlan, as long as nothing else speaks against it.
+    fn is_operational(&self) -> Option<bool> {
+        self.operational.map(|state| match state {
+            OPERATIONAL_UP => true,
+            OPERATIONAL_UNKNOWN => self.carries(),
+            _ => false,
+        })
+    }
 }
 
 impl Facts {
@@ -171,7 +182,8 @@ impl Facts {
         let LinkState { set_up, operational, carrier, carrier_changes, .. } = self.state;
         Row {
             device: "",
-            up: operational.map(|state| State(state == OPERATIONAL_UP)),
+            up: self.state.is_operational().map(State),
+            operstate_up: operational.map(|state| State(state == OPERATIONAL_UP)),
             // What a link that is set down says of its carrier is what it was left with.
             carrier: carrier.filter(|_| set_up).map(State),
             carrier_changes: count(carrier_changes),

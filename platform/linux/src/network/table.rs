@@ -19,15 +19,20 @@ use std::time::Duration;
 const GOOD: Duration = Duration::from_secs(300);
 
 /// Kinds of links whose speed is made of that of others, and changes without a change of their own state when one
-/// of those does: a bond that lost a card is still up.
+/// of those does: a bond that lost a card is still up. Not a bridge: its ports come and go with every container, and
+/// say little of its speed; it is asked when it changes itself, and every five minutes.
 const COMPOSED: &[&str] =
-    &["bond", "bridge", "hsr", "ipvlan", "ipvtap", "macsec", "macvlan", "macvtap", "team", "vlan"];
+    &["bond", "hsr", "ipvlan", "ipvtap", "macsec", "macvlan", "macvtap", "team", "vlan"];
+
+/// Kinds of links whose speed is a number in the driver: what they do changes the speed of none above them. They are
+/// the ones that come by the hundred where they are shown.
+const PIPES: &[&str] = &["netkit", "tun", "veth"];
 
 /// The links of the last dump, by index.
 #[derive(Debug, Default)]
 pub(super) struct Table {
     links: BTreeMap<u32, Known>,
-    /// True if a link came, went or changed since the dump before.
+    /// True if a link came, went or changed since the dump before that could be below another one.
     stirred: bool,
 }
 
@@ -63,12 +68,16 @@ impl Table {
             if known.seen != scrape {
                 known.seen = scrape;
                 known.doubled = false;
-                self.stirred |= known.update(link, choice);
+                if let Some(touched) = known.update(link, choice) {
+                    self.stirred |= self.stirs(touched);
+                }
             }
             return;
         }
-        self.stirred = true;
+        // What had this number is gone: the number may be the only thing they share.
+        let replaced = self.links.get(&link.index).map(Known::touched);
         let mut known = Known::new(link, scrape, choice);
+        self.stirred |= [replaced, Some(known.touched())].into_iter().flatten().any(|link| self.stirs(link));
         known.doubled = self.links.values().any(|other| other.seen == scrape && other.name == known.name);
         self.links.insert(link.index, known);
     }
@@ -82,9 +91,10 @@ impl Table {
         answer: &mut Vec<u8>,
         out: &mut Batch,
     ) {
-        let before = self.links.len();
+        let mut gone = self.links.values().filter(|known| known.seen != scrape.number);
+        let stirred = self.stirred || gone.any(|known| self.stirs(known.touched()));
+        self.stirred = false;
         self.links.retain(|_, known| known.seen == scrape.number);
-        let stirred = std::mem::take(&mut self.stirred) || self.links.len() != before;
         for (index, known) in &mut self.links {
             if known.shown && !known.doubled {
                 if known.must_ask(scrape.now, stirred) {
@@ -94,6 +104,22 @@ impl Table {
             }
         }
     }
+
+    /// True for a link that can be below another one whose speed then changes. On a host of containers most links
+    /// that come and go cannot.
+    fn stirs(&self, touched: Touched) -> bool {
+        let is_composed = |master: u32| self.links.get(&master).is_some_and(Known::is_composed);
+        touched.is_base || touched.masters.into_iter().flatten().any(is_composed)
+    }
+}
+
+/// A link that came, went or changed.
+#[derive(Clone, Copy, Debug)]
+struct Touched {
+    /// True if it is shown and of a kind that others stand on.
+    is_base: bool,
+    /// What it is part of, before and after.
+    masters: [Option<u32>; 2],
 }
 
 impl Known {
@@ -115,27 +141,41 @@ impl Known {
         }
     }
 
-    /// Takes over what the dump says; true if the link's state is another.
-    fn update(&mut self, link: &Link<'_>, choice: &Choice) -> bool {
-        let before: LinkState = self.facts.state;
+    fn touched(&self) -> Touched {
+        let is_base = self.shown && PIPES.binary_search(&self.kind.as_str()).is_err();
+        Touched { is_base, masters: [self.facts.state.master, None] }
+    }
+
+    fn is_composed(&self) -> bool {
+        COMPOSED.binary_search(&self.kind.as_str()).is_ok()
+    }
+
+    /// Takes over what the dump says; what that touches if the link's state is another.
+    fn update(&mut self, link: &Link<'_>, choice: &Choice) -> Option<Touched> {
+        let (before, was): (LinkState, Touched) = (self.facts.state, self.touched());
         self.facts = link.facts;
         if self.address != link.address {
             link.address.clone_into(&mut self.address);
             self.address_text = hex(link.address);
         }
         if before == link.facts.state {
-            return false;
+            return None;
         }
         self.shown = choice.shows(&self.device, &self.kind, link.facts.state.set_up);
         self.asked = None;
         self.agreed = Agreed::default();
-        true
+        let is = self.touched();
+        Some(Touched {
+            is_base: was.is_base || is.is_base,
+            masters: [before.master, link.facts.state.master],
+        })
     }
 
     fn must_ask(&self, now: Duration, stirred: bool) -> bool {
-        let composed = || COMPOSED.binary_search(&self.kind.as_str()).is_ok();
         self.facts.state.carries()
-            && self.asked.is_none_or(|asked| now.saturating_sub(asked) >= GOOD || (stirred && composed()))
+            && self
+                .asked
+                .is_none_or(|asked| now.saturating_sub(asked) >= GOOD || (stirred && self.is_composed()))
     }
 
     /// Asks ethtool. What fails is asked again in the next scrape.
@@ -196,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn the_list_of_composed_kinds_is_sorted() {
-        assert!(COMPOSED.is_sorted());
+    fn the_lists_of_kinds_are_sorted() {
+        assert!(COMPOSED.is_sorted() && PIPES.is_sorted());
     }
 }

@@ -1,5 +1,6 @@
 //! The collector over recorded dumps, and what any bytes do to the decoder.
 
+mod composed;
 mod dumps;
 
 use super::link::{Expected, Link, links};
@@ -70,6 +71,7 @@ transmit_heartbeat_errors_total 20
 transmit_window_errors_total 21
 transmit_compressed_total 23
 up 1
+operstate_up 1
 carrier 1
 carrier_changes_total 2
 carrier_up_changes_total 1
@@ -151,23 +153,23 @@ fn ethtool_is_asked_again_only_when_the_link_changed() {
 }
 
 #[test]
-fn a_bonds_speed_is_asked_when_one_of_its_cards_changed() {
-    let bond = Made { index: 7, name: "bond0", kind: "bond", ..CARD };
-    let (one, lost) = (Made { master: 7, ..CARD }, Made { master: 7, carrier: 0, operational: 2, ..CARD });
-    let entries = [
-        dumped(1, &dump(&[&one, &bond])),
-        settings(1, "eth0", 2, 1000, 1),
-        settings(1, "bond0", 7, 2000, 1),
-        dumped(2, &dump(&[&lost, &bond])),
-        settings(2, "bond0", 7, 1000, 1),
-    ];
-    let mut machine = machine(&entries);
-    let speeds = |shown: &str| values(shown, "speed_bytes_per_second");
-    assert_eq!(speeds(&machine.shown()), ["{device=\"eth0\"} 125000000", "{device=\"bond0\"} 250000000"]);
-    machine.second_pass();
-    let shown = machine.shown();
-    assert_eq!(speeds(&shown), ["{device=\"bond0\"} 125000000"]);
-    assert!(shown.contains("host_network_info{device=\"bond0\",kind=\"bond\","), "{shown}");
+fn a_link_whose_driver_says_nothing_is_up_unless_something_speaks_against_it() {
+    let up = |made: &Made<'_>| {
+        let machine_entries = [dumped(1, &dump(&[made])), "== 1 ethtool_link wg0 95\n".to_owned()];
+        let shown = machine(&machine_entries).shown();
+        [&values(&shown, "up{")[..], &values(&shown, "operstate_up{")].concat()
+    };
+    let is = |up: u8, operstate: u8| {
+        [format!("device=\"wg0\"}} {up}"), format!("device=\"wg0\"}} {operstate}")].to_vec()
+    };
+    let unknown = Made { name: "wg0", kind: "wireguard", operational: 0, ..CARD };
+    assert_eq!(up(&unknown), is(1, 0));
+    assert_eq!(up(&Made { operational: 6, ..unknown.clone() }), is(1, 1));
+    assert_eq!(up(&Made { carrier: 0, ..unknown.clone() }), is(0, 0));
+    assert_eq!(up(&Made { flags: 0, ..unknown.clone() }), is(0, 0));
+    for other in [1, 2, 3, 4, 5, 7] {
+        assert_eq!(up(&Made { operational: other, ..unknown.clone() }), is(0, 0), "{other}");
+    }
 }
 
 #[test]

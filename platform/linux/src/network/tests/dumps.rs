@@ -13,7 +13,7 @@ pub(super) fn attribute(number: u16, value: &[u8]) -> Vec<u8> {
 }
 
 /// A link as the kernel describes it; a counter's value is its place, from 1, times `traffic`.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(super) struct Made<'a> {
     pub(super) index: u32,
     pub(super) name: &'a str,
