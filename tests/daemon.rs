@@ -7,6 +7,7 @@
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::os::unix::net::UnixStream;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -185,6 +186,32 @@ fn the_other_verbs_say_their_piece_and_end() {
     let capture = String::from_utf8_lossy(&record.stdout).into_owned();
     let parsed: door::Capture = capture.parse().expect("a capture");
     assert!(parsed.entries.len() > 20 && !capture.contains("== 1 file proc/sys/kernel/hostname 2"));
+}
+
+#[test]
+fn a_log_that_cannot_be_written_is_no_reason_to_end() {
+    let path = std::env::temp_dir().join(format!("gauged-full-{}", std::process::id()));
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("/dev/full");
+    let mut child = Command::new(PROGRAM)
+        .arg(format!("--web.listen-address=unix:{}", path.display()))
+        .stderr(full)
+        .spawn()
+        .expect("it starts");
+    let mut answer = String::new();
+    for _ in 0..500 {
+        let Ok(mut stream) = UnixStream::connect(&path) else {
+            std::thread::sleep(Duration::from_millis(10));
+            continue;
+        };
+        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").expect("it reads");
+        stream.read_to_string(&mut answer).expect("it answers");
+        break;
+    }
+    let alive = child.try_wait().expect("a child").is_none();
+    drop(child.kill());
+    drop(child.wait());
+    drop(std::fs::remove_file(&path));
+    assert!(alive && answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
 }
 
 #[test]

@@ -35,7 +35,7 @@ const COLLECTORS: &[Contribution] = &[
     },
     Contribution {
         name: "textfile",
-        about: "Metrics that other programs leave in files.",
+        about: "metrics that other programs leave in files.",
         default_on: false,
         settings: &[DIRECTORY, AGE],
     },

@@ -33,7 +33,7 @@ use table::{Mounted, Reading, Table};
 /// The collector of filesystems.
 pub(crate) const SPEC: Spec<Doors> = Spec {
     name: "filesystem",
-    about: "Room on mounted filesystems, from /proc/1/mountinfo and statfs",
+    about: "room on mounted filesystems (/proc/1/mountinfo, statfs)",
     families: &[SIZE.id(), FREE.id(), AVAILABLE.id(), FILES.id(), FILES_FREE.id(), READONLY.id(), ERROR.id()],
     default_on: true,
     lane: Lane::Thread,

@@ -51,7 +51,7 @@ pub const DIRECTORY: Setting = Setting {
 /// This crate's one collector.
 pub const COLLECTORS: &[Spec<Doors>] = &[Spec {
     name: "textfile",
-    about: "Metrics that other programs leave in *.prom files",
+    about: "metrics that other programs leave in *.prom files",
     families: &[textfile::ERROR.id(), textfile::MTIME.id()],
     default_on: true,
     lane: Lane::Thread,
