@@ -9,9 +9,10 @@
 //! Bonds, vlans, bridges, wireguard, tun, vxlan and the like are shown, and so is each card that is part of one.
 
 use crate::filter::Filter;
-use door::{Buffer, Root, Shape};
+use crate::netns;
+use door::Root;
 use schema::setting::Kind;
-use schema::{Errno, Error, Setting, Settings};
+use schema::{Error, Setting, Settings};
 
 const DEVICE_INCLUDE: Setting = Setting {
     key: "collector.network.device-include",
@@ -68,7 +69,8 @@ impl Choice {
     /// # Errors
     /// `Refused` for what is not a regular expression.
     pub(super) fn of(settings: &Settings, procfs: &Root) -> Result<Choice, Error> {
-        let exclude = if is_first_namespace(procfs) { KIND_EXCLUDE } else { KIND_EXCLUDE_ELSEWHERE };
+        let elsewhere = netns::is_first(procfs) == Some(false);
+        let exclude = if elsewhere { KIND_EXCLUDE_ELSEWHERE } else { KIND_EXCLUDE };
         let kinds = Filter::of(settings, &KIND_INCLUDE, &exclude)?;
         Ok(Choice {
             devices: Filter::of(settings, &DEVICE_INCLUDE, &DEVICE_EXCLUDE)?,
@@ -84,13 +86,6 @@ impl Choice {
     }
 }
 
-/// The budget of network polling is the whole machine's, so other namespaces do not have it. `/proc/1/ns/net`
-/// would need privileges to look at, and tell nothing in a container with a PID 1 of its own.
-fn is_first_namespace(procfs: &Root) -> bool {
-    let mut file = procfs.file("sys/net/core/netdev_budget", Shape::Attr);
-    !matches!(file.read(&mut Buffer::default()), Err(Error::Io { source: Errno::NOT_FOUND, .. }))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,7 +99,8 @@ mod tests {
     fn choice(netdev_budget: &str, said: &[(&Setting, &str)]) -> Result<Choice, Error> {
         let capture = format!(
             "# gauged capture 1\n== 1 fact page_size ok text\n4096\n== 1 fact ticks_per_second ok text\n100\n\
-             == 1 file proc/sys/net/core/netdev_budget {netdev_budget}\n"
+             == 1 file proc/sys/net/core/netdev_budget {netdev_budget}\n\
+             == 1 file proc/sys/net/core/somaxconn ok text\n4096\n"
         );
         let player = Arc::new(Player::new(capture.parse().unwrap()));
         let doors = Doors::replaying(&player, |_, _| Ok(())).unwrap();
