@@ -7,7 +7,7 @@ import re
 import subprocess
 
 from exposition import read
-from facts import CPUS, MEMINFO, PAGE, word
+from facts import CPUS, MEMINFO, PAGE, SCHEDSTAT, events, word
 from wires import CONNTRACK, ICMP, OCTETS, TCP, TCP_EXTENDED, UDP, own_namespace
 
 # What it does not show by default, as far as this release has it.
@@ -23,7 +23,7 @@ PLAIN = {
     "time_seconds": "time_seconds", "context_switches_total": "context_switches_total", "forks_total": "forks_total",
     "intr_total": "interrupts_total", "procs_running": "tasks_running", "procs_blocked": "tasks_blocked",
     "filefd_allocated": "file_descriptors_allocated", "filefd_maximum": "file_descriptors_limit",
-    "vmstat_oom_kill": "memory_oom_kills_total", "timex_offset_seconds": "clock_offset_seconds",
+    "timex_offset_seconds": "clock_offset_seconds",
     "timex_sync_status": "clock_synchronized", "timex_maxerror_seconds": "clock_max_error_seconds",
     "timex_estimated_error_seconds": "clock_estimated_error_seconds",
 }  # fmt: skip
@@ -77,6 +77,12 @@ def node(facts, exporter):
         if not line.startswith("HugePages_"):
             same(f"memory_{re.sub(r'[()]', '_', line).rstrip('_')}_bytes", f"memory_{name}_bytes")
     same("cpu_seconds_total", "cpu_seconds_total")
+    same("cpu_guest_seconds_total", "cpu_guest_seconds_total")
+    if any("cpu" in labels for labels in facts.labels("host_cpu_timeslices_total")):
+        for name, _ in SCHEDSTAT:
+            same(f"schedstat_{name}_total", f"cpu_{name}_total")
+    vmstat = {name.removeprefix("node_vmstat_"): value for (name, _), value in samples.items() if name.startswith("node_vmstat_")}
+    events(facts, source, vmstat)
     same("cpu_core_throttles_total", "cpu_core_throttles_total")
     same("vmstat_pswpin", "swap_read_bytes_total", PAGE)
     same("vmstat_pswpout", "swap_written_bytes_total", PAGE)
@@ -116,8 +122,8 @@ def links(facts, samples, source, same):
     # It gives them in thousands of bits, wrongly where there is no speed.
     same("network_speed_bytes", "network_speed_bytes_per_second", only=lambda _, value: value > 0)
     for labels in map(dict, samples.family("node_network_info")):
-        up = labels["operstate"] == "up"
-        facts.say(source, up, "host_network_up", device=labels["device"])
+        if labels["operstate"] != "unknown":  # it has no word for whether that is set up
+            facts.say(source, labels["operstate"] == "up", "host_network_up", device=labels["device"])
 
 
 def protocols(same):

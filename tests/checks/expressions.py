@@ -44,6 +44,30 @@ def failing(results, told):
     return "textfile" in failed and failed <= {"textfile", *(["filesystem"] if told["hung"] else [])}
 
 
+def share(results, _):
+    """A second of each second at most, but for what a rate over few samples guesses at its ends."""
+    return bool(results) and all(0 <= value <= 1.1 for _, value in results)
+
+
+def pressure(results, told):
+    """Nothing where the kernel does not count it."""
+    return share(results, told) if os.path.exists("/proc/pressure/cpu") else not results
+
+
+def traffic(results, _):
+    """Of each interface; one that carries nothing is 0."""
+    return bool(results) and all("device" in metric and 0 <= value < 1e12 for metric, value in results)
+
+
+def degrees(results, _):
+    """None on a machine without sensors; a limit may be passed, but not by so much."""
+    return all(-100 < value < 300 for _, value in results)
+
+
+def undisciplined(results, _):
+    return len(results) <= 1 and all(value == 0 for _, value in results)
+
+
 def old(results, told):
     return [metric["file"] for metric, value in results if value > 3600] == [told["old"]]
 
@@ -58,6 +82,11 @@ SENSIBLE = {
     "1 - avg by (instance) (rate(host_cpu_seconds_total": busy,
     "1 - max without (device, mountpoint, fstype) (host_filesystem_available_bytes)": ratio,
     'host_filesystem_error{reason="timeout"}': hung,
+    'rate(host_pressure_seconds_total{stall="some"}': pressure,
+    "rate(host_network_receive_bytes_total": traffic,
+    "rate(host_disk_io_seconds_total": share,
+    'host_temperature_limit_celsius{limit="critical"}': degrees,
+    "host_clock_synchronized == 0": undisciplined,
     "gauged_collector_success == 0": None,
     "rate(gauged_collector_failures_total": failing,
     "time() - host_textfile_mtime_seconds": old,

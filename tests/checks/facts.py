@@ -12,6 +12,7 @@ TICK = 1 / os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
 CPUS = "/sys/devices/system/cpu"
 MODES = ["user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal"]
+GUESTS = ["user", "nice"]  # behind those
 
 # The lines of /proc/meminfo and their families, host_memory_<word>_bytes.
 MEMINFO = {
@@ -39,6 +40,27 @@ MEMINFO = {
     "DirectMap64k": "direct_map_64k", "DirectMap1M": "direct_map_1m", "DirectMap2M": "direct_map_2m",
     "DirectMap4M": "direct_map_4m", "DirectMap1G": "direct_map_1g", "DirectMap2G": "direct_map_2g",
 }  # fmt: skip
+
+# The counts of /proc/vmstat, host_memory_<word>_total, with the labels and what makes base units of them. A count may
+# be split by zone, which stands behind its name then.
+VMSTAT = [
+    ("oom_kill", "oom_kills", {}, 1), ("pgpgin", "paged_in_bytes", {}, 1024), ("pgpgout", "paged_out_bytes", {}, 1024),
+    ("pgscan_kswapd", "reclaim_scanned_pages", {"by": "kswapd"}, 1), ("pgsteal_kswapd", "reclaim_stolen_pages", {"by": "kswapd"}, 1),
+    ("pgscan_direct", "reclaim_scanned_pages", {"by": "direct"}, 1), ("pgsteal_direct", "reclaim_stolen_pages", {"by": "direct"}, 1),
+    ("pgscan_khugepaged", "reclaim_scanned_pages", {"by": "khugepaged"}, 1),
+    ("pgsteal_khugepaged", "reclaim_stolen_pages", {"by": "khugepaged"}, 1),
+    ("pgscan_proactive", "reclaim_scanned_pages", {"by": "proactive"}, 1),
+    ("pgsteal_proactive", "reclaim_stolen_pages", {"by": "proactive"}, 1),
+    ("allocstall", "allocation_stalls", {}, 1), ("compact_stall", "compaction_stalls", {}, 1),
+    ("workingset_refault", "refaults", {"kind": "file"}, 1), ("workingset_refault_file", "refaults", {"kind": "file"}, 1),
+    ("workingset_refault_anon", "refaults", {"kind": "anon"}, 1),
+    ("thp_fault_fallback", "huge_page_fault_fallbacks", {}, 1),
+    ("drop_pagecache", "drop_caches", {"kind": "page_cache"}, 1), ("drop_slab", "drop_caches", {"kind": "slab"}, 1),
+]  # fmt: skip
+ZONES = ("", "_dma", "_dma32", "_normal", "_high", "_movable", "_device")
+
+# The counts of /proc/schedstat at a CPU's end of line, host_cpu_<word>_total, and what makes base units of them.
+SCHEDSTAT = [("running_seconds", 1e-9), ("waiting_seconds", 1e-9), ("timeslices", 1)]
 
 # The counts of /proc/diskstats behind the name, host_disk_<word>, and what makes base units of them.
 DISKSTATS = [
@@ -121,8 +143,15 @@ def vmstat(facts):
     facts.say(source, values["pgmajfault"], "host_memory_page_faults_total", severity="major")
     facts.say(source, values["pswpin"] * PAGE, "host_swap_read_bytes_total")
     facts.say(source, values["pswpout"] * PAGE, "host_swap_written_bytes_total")
-    if "oom_kill" in values:
-        facts.say(source, values["oom_kill"], "host_memory_oom_kills_total")
+    events(facts, source, values)
+
+
+def events(facts, source, values):
+    """The counters of VMSTAT, from the numbers behind the kernel's names."""
+    for name, family, labels, scale in VMSTAT:
+        parts = [values[name + zone] for zone in ZONES if name + zone in values]
+        if parts:
+            facts.say(source, sum(parts) * scale, f"host_memory_{family}_total", **labels)
 
 
 def stat(facts):
@@ -134,12 +163,28 @@ def stat(facts):
         words = line.split()
         if re.fullmatch(r"cpu\d+", words[0]):
             cpus += 1
+            cpu = words[0].removeprefix("cpu")
             for mode, ticks in zip(MODES, words[1:]):
-                cpu = words[0].removeprefix("cpu")
                 facts.say(source, int(ticks) * TICK, "host_cpu_seconds_total", cpu=cpu, mode=mode)
+            for mode, ticks in zip(GUESTS, words[1 + len(MODES) :]):
+                facts.say(source, int(ticks) * TICK, "host_cpu_guest_seconds_total", cpu=cpu, mode=mode)
         elif words[0] in names:
             facts.say(source, int(words[1]), names[words[0]])
     facts.say(source, cpus, "host_cpus")
+
+
+def schedstat(facts):
+    """Of each CPU, or of all together, as gauged shows it; of nothing where the kernel does not count."""
+    lines = [line.split() for line in (word("/proc/schedstat") or "").splitlines()]
+    cpus = {words[0].removeprefix("cpu"): [int(count) for count in words[-3:]] for words in lines if re.fullmatch(r"cpu\d+", words[0])}
+    each = any("cpu" in labels for labels in facts.labels("host_cpu_timeslices_total"))
+    for place, (name, scale) in enumerate(SCHEDSTAT):
+        values = {cpu: counts[place] * scale for cpu, counts in cpus.items()}
+        if each:
+            for cpu, value in values.items():
+                facts.say("/proc/schedstat", value, f"host_cpu_{name}_total", cpu=cpu)
+        elif values:
+            facts.say("/proc/schedstat", sum(values.values()), f"host_cpu_{name}_total")
 
 
 def cpu_list(path):
@@ -310,6 +355,6 @@ def df(facts):
 def host(facts):
     """All of it; gives the lines of meminfo that have no family."""
     unknown = meminfo(facts)
-    for tell in (vmstat, stat, topology, system, clock, pressure, disks, filesystems, free, df):
+    for tell in (vmstat, stat, schedstat, topology, system, clock, pressure, disks, filesystems, free, df):
         tell(facts)
     return unknown

@@ -101,11 +101,17 @@ def interfaces(facts):
             for name, value in counts.items():
                 if (direction, name) in IP:
                     facts.say(source, value, f"host_network_{IP[(direction, name)]}_total", device=device)
-        facts.say(source, told["operstate"] == "UP", "host_network_up", device=device)
+        set_up = "UP" in told["flags"] and "NO-CARRIER" not in told["flags"]
+        facts.say(source, operational(told["operstate"].lower(), set_up), "host_network_up", device=device)
         facts.say(source, told["mtu"], "host_network_mtu_bytes", device=device)
         loopback = told["link_type"] == "loopback"
         kind = "loopback" if loopback else told.get("linkinfo", {}).get("info_kind")
         info(facts, source, device, kind, told.get("address"))
+
+
+def operational(state, set_up):
+    """What the kernel takes for operational: also what is set up with a driver that does not say, as lo's."""
+    return state == "up" or bool(state == "unknown" and set_up)
 
 
 def info(facts, source, device, kind, address):
@@ -126,7 +132,8 @@ def link(facts, device, place):
             facts.say("/sys/class/net", value, f"host_network_{name}", device=device)
     state = word(f"{place}/operstate")
     if state is not None:
-        facts.say("/sys/class/net", state == "up", "host_network_up", device=device)
+        set_up = int(word(f"{place}/flags"), 16) & 1 and word(f"{place}/carrier") != "0"
+        facts.say("/sys/class/net", operational(state, set_up), "host_network_up", device=device)
         for shown in facts.labels("host_network_info"):
             if shown["device"] == device:  # sysfs has no word for the kind
                 info(facts, "/sys/class/net", device, shown.get("kind"), word(f"{place}/address"))
