@@ -23,7 +23,8 @@ fn main() -> ExitCode {
         Verb::Once { format } => verbs::once(&enabled, settings, format),
         Verb::Record { output, mask } => verbs::record(&enabled, settings, output.as_deref(), mask),
         Verb::Schema { document } => verbs::print(&document.text()),
-        Verb::Hidden { .. } => Ok(()),
+        // `program.hidden` is empty: gauged calls itself by no verb yet.
+        Verb::Hidden { name, .. } => Err(format!("{name} is no verb of this build").into()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
