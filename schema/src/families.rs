@@ -17,8 +17,34 @@ macro_rules! modules {
 }
 
 modules!(
-    os, cpu, scheduler, load, memory, disk, filesystem, md, nvme, network, infiniband, pressure, system,
-    clock, thermal, power, edac, tcp, udp, ip, socket, conntrack, softnet, processes, textfile, own, process,
+    os,
+    cpu,
+    scheduler,
+    load,
+    memory,
+    memory_macos,
+    disk,
+    filesystem,
+    md,
+    nvme,
+    network,
+    infiniband,
+    pressure,
+    system,
+    clock,
+    thermal,
+    power,
+    edac,
+    tcp,
+    udp,
+    ip,
+    socket,
+    conntrack,
+    softnet,
+    processes,
+    textfile,
+    own,
+    process,
 );
 
 const LEN: usize = {

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod load;
+mod memory;
 pub mod own;
 mod question;
 mod raw;
@@ -16,4 +17,4 @@ use door::Doors;
 use schema::Spec;
 
 /// Every collector of macOS, in the order in which inline ones run.
-pub const COLLECTORS: &[Spec<Doors>] = &[load::SPEC];
+pub const COLLECTORS: &[Spec<Doors>] = &[load::SPEC, memory::SPEC];
