@@ -5,16 +5,19 @@
 
 #![forbid(unsafe_code)]
 
+mod cpu;
 mod load;
 mod memory;
+mod os;
 pub mod own;
 mod question;
 mod raw;
 #[cfg(test)]
 mod replay;
+mod ticks;
 
 use door::Doors;
 use schema::Spec;
 
 /// Every collector of macOS, in the order in which inline ones run.
-pub const COLLECTORS: &[Spec<Doors>] = &[load::SPEC, memory::SPEC];
+pub const COLLECTORS: &[Spec<Doors>] = &[os::SPEC, cpu::SPEC, load::SPEC, memory::SPEC];

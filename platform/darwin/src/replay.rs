@@ -35,6 +35,11 @@ impl Replay {
         self.player.set_pass(true);
     }
 
+    /// From now on it is the capture's first pass again.
+    pub(crate) fn first_pass(&mut self) {
+        self.player.set_pass(false);
+    }
+
     /// Collects into an empty batch: the `number`th scrape is at `number` minutes after boot, which was at 1000 s.
     pub(crate) fn collect(&mut self) -> (Result<(), Error>, Batch) {
         self.number += 1;
