@@ -36,6 +36,11 @@ impl Recorder {
         self.pass.store(2, Ordering::Relaxed);
     }
 
+    /// The machine runs this system, see [`Capture::os`].
+    pub fn system(&self, os: &str) {
+        self.note("fact", b"os", Ok(format!("{os}\n").as_bytes()));
+    }
+
     /// What was written down, sorted by pass, door and key.
     pub fn capture(&self) -> Capture {
         let mut entries = locked(&self.entries).clone();
