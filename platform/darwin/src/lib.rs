@@ -12,6 +12,7 @@ mod os;
 pub mod own;
 mod question;
 mod raw;
+mod registry;
 #[cfg(test)]
 mod replay;
 mod ticks;
