@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod cpu;
+mod disk;
 mod load;
 mod memory;
 mod os;
@@ -21,4 +22,4 @@ use door::Doors;
 use schema::Spec;
 
 /// Every collector of macOS, in the order in which inline ones run.
-pub const COLLECTORS: &[Spec<Doors>] = &[os::SPEC, cpu::SPEC, load::SPEC, memory::SPEC];
+pub const COLLECTORS: &[Spec<Doors>] = &[os::SPEC, cpu::SPEC, load::SPEC, memory::SPEC, disk::SPEC];
