@@ -7,6 +7,7 @@
 
 mod cpu;
 mod disk;
+mod filesystem;
 mod load;
 mod memory;
 mod os;
@@ -22,4 +23,5 @@ use door::Doors;
 use schema::Spec;
 
 /// Every collector of macOS, in the order in which inline ones run.
-pub const COLLECTORS: &[Spec<Doors>] = &[os::SPEC, cpu::SPEC, load::SPEC, memory::SPEC, disk::SPEC];
+pub const COLLECTORS: &[Spec<Doors>] =
+    &[os::SPEC, cpu::SPEC, load::SPEC, memory::SPEC, filesystem::SPEC, disk::SPEC];
