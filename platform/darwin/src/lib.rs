@@ -10,6 +10,7 @@ mod disk;
 mod filesystem;
 mod load;
 mod memory;
+mod network;
 mod os;
 pub mod own;
 mod question;
@@ -24,4 +25,4 @@ use schema::Spec;
 
 /// Every collector of macOS, in the order in which inline ones run.
 pub const COLLECTORS: &[Spec<Doors>] =
-    &[os::SPEC, cpu::SPEC, load::SPEC, memory::SPEC, filesystem::SPEC, disk::SPEC];
+    &[os::SPEC, cpu::SPEC, load::SPEC, memory::SPEC, filesystem::SPEC, disk::SPEC, network::SPEC];
