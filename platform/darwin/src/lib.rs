@@ -10,14 +10,17 @@ mod load;
 mod memory;
 mod os;
 pub mod own;
+mod process;
 mod question;
 mod raw;
 #[cfg(test)]
 mod replay;
 mod ticks;
+mod topology;
 
 use door::Doors;
 use schema::Spec;
 
 /// Every collector of macOS, in the order in which inline ones run.
-pub const COLLECTORS: &[Spec<Doors>] = &[os::SPEC, cpu::SPEC, load::SPEC, memory::SPEC];
+pub const COLLECTORS: &[Spec<Doors>] =
+    &[os::SPEC, cpu::SPEC, load::SPEC, memory::SPEC, topology::SPEC, process::SPEC];

@@ -79,10 +79,8 @@ impl Collector for Os {
 
 /// A value that is text; empty, which is an absent label, where this system does not tell.
 fn told(doors: &Doors, name: &str) -> String {
-    match Question::sysctl(doors, name).ask(|raw| Ok(text(until_nul(raw.0)).into_owned())) {
-        Ok(told) => told,
-        Err(_) => String::new(),
-    }
+    let told = Question::sysctl(doors, name).ask(|raw| Ok(text(until_nul(raw.0)).into_owned()));
+    told.into_iter().collect()
 }
 
 /// The kernel's release and the machine, of sysname, release, version, machine and nodename.
