@@ -57,6 +57,17 @@ pub struct Paths {
     pub rootfs: String,
 }
 
+/// Whether a machine is read, recorded or replayed: for doors that are not of this crate.
+#[derive(Clone, Debug)]
+pub enum Tape {
+    /// This machine.
+    Live,
+    /// This machine, and all is written down.
+    Recording(Arc<Recorder>),
+    /// A recorded one.
+    Replaying(Arc<Player>),
+}
+
 /// All doors of one machine.
 pub struct Doors {
     /// Files below `/proc`.
@@ -75,6 +86,8 @@ pub struct Doors {
     pub page_size: u64,
     /// Ticks in a second of CPU time.
     pub ticks_per_second: u64,
+    /// For doors that are not of this crate.
+    pub tape: Tape,
 }
 
 impl std::fmt::Debug for Doors {
@@ -107,6 +120,10 @@ impl Doors {
             spawn: live.spawn,
             page_size: live.page_size,
             ticks_per_second: live.ticks_per_second,
+            tape: match recorder() {
+                None => Tape::Live,
+                Some(recorder) => Tape::Recording(recorder),
+            },
         }
     }
 
@@ -124,6 +141,7 @@ impl Doors {
             spawn,
             page_size: player.fact("page_size")?,
             ticks_per_second: player.fact("ticks_per_second")?,
+            tape: Tape::Replaying(Arc::clone(player)),
         })
     }
 }

@@ -48,8 +48,9 @@ impl Recorder {
         Capture { notes: Vec::new(), entries }
     }
 
-    /// A question's first answer in a pass counts: a recorded machine stands still within one.
-    pub(crate) fn note(&self, door: &str, key: &[u8], answer: Result<&[u8], Errno>) {
+    /// Writes down what a door that is not of this crate was asked and answered. A question's first answer in a
+    /// pass counts: a recorded machine stands still within one.
+    pub fn note(&self, door: &str, key: &[u8], answer: Result<&[u8], Errno>) {
         let pass = self.pass.load(Ordering::Relaxed);
         let mut entries = locked(&self.entries);
         if entries.iter().any(|entry| entry.pass == pass && entry.door == door && entry.key == key) {
@@ -102,7 +103,11 @@ impl Player {
         locked(&self.missing).iter().cloned().collect()
     }
 
-    pub(crate) fn ask(&self, door: &str, key: &[u8]) -> Result<&[u8], Errno> {
+    /// What a door that is not of this crate answered.
+    ///
+    /// # Errors
+    /// The error number that was recorded; ENOSYS, and it is noted as missing, for what was not.
+    pub fn ask(&self, door: &str, key: &[u8]) -> Result<&[u8], Errno> {
         let answers = self.answers.get(&(door.to_owned(), key.to_owned()));
         let answer = answers.and_then(|[first, second]| match self.pass.load(Ordering::Relaxed) {
             1 => first.as_ref(),
