@@ -4,7 +4,7 @@
 //! Arguments are text wherever they can be, so that people can read and write captures. Answers are the bytes
 //! that the system gave, little-endian as every Mac is.
 
-use crate::{files, mach, process, sysctl};
+use crate::{files, mach, process, registry, sysctl};
 use door::Call;
 use schema::Errno;
 
@@ -27,6 +27,7 @@ const CALLS: &[(&str, Fetch)] = &[
     ("proc_taskallinfo", process::task_info),
     ("proc_rusage", process::usage),
     ("regular", files::regular),
+    ("registry", registry::properties),
 ];
 
 /// Makes the calls of macOS.
@@ -112,6 +113,7 @@ mod tests {
             ("proc_pids", "", 8),
             ("proc_taskallinfo", "self", 232),
             ("proc_rusage", "self", 96),
+            ("registry", "IOPlatformExpertDevice model", 20),
         ] {
             let answer = call(name, argument.as_bytes()).unwrap();
             assert!(answer.len() >= least, "{name} {argument}: {} bytes", answer.len());

@@ -11,6 +11,8 @@ mod calls;
 mod files;
 mod mach;
 mod process;
+mod properties;
+mod registry;
 mod sysctl;
 
 use std::path::Path;

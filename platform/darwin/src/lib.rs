@@ -13,6 +13,7 @@ pub mod own;
 mod process;
 mod question;
 mod raw;
+mod registry;
 #[cfg(test)]
 mod replay;
 mod ticks;
