@@ -59,7 +59,7 @@ fn a_mac_is_measured_on_any_host() {
         "host_boot_time_seconds 1795217105.25",
         "host_uptime_seconds 3601.0",
         "host_cpu_seconds_total{cpu=\"0\",mode=\"idle\"} 991.0",
-        "host_cpu_info{cpu=\"1\",package=\"0\",core=\"1\",model_name=\"Apple M4 Max\"} 1",
+        "host_cpu_info{cpu=\"1\",package=\"0\",core=\"1\",cluster=\"performance\",model_name=\"Apple M4 Max\"} 1",
         "host_load1 2.5",
         "host_memory_total_bytes 51539607552",
         "host_memory_available_bytes 9101705216",
