@@ -96,6 +96,9 @@ pub(crate) fn open_fds(_: &[u8], answer: &mut Vec<u8>) -> Result<(), Errno> {
 pub(crate) fn pids(_: &[u8], answer: &mut Vec<u8>) -> Result<(), Errno> {
     // SAFETY: with NULL it writes nothing, and says how many processes there are.
     let count = unsafe { libc::proc_listallpids(std::ptr::null_mut(), 0) };
+    if count <= 0 {
+        return Err(last_error());
+    }
     // An eighth more, for those that begin before the next call.
     let most = count.saturating_add(count / 8).saturating_add(32).saturating_mul(4);
     listed(answer, room_for(most)?, |to, bytes| {
