@@ -8,6 +8,18 @@ pub fn collectors() -> Vec<&'static Spec<Doors>> {
     here::COLLECTORS.iter().chain(textfile::COLLECTORS).collect()
 }
 
+/// Every collector of the system that a capture is of, by the fact `os`, whichever this build measures: recorded
+/// machines are measured anywhere. None for a system that this build does not know.
+pub fn recorded(os: &str) -> Vec<&'static Spec<Doors>> {
+    match os {
+        LINUX => linux::COLLECTORS.iter().chain(textfile::COLLECTORS).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// What a capture is of that does not say: Linux's were there first.
+pub const LINUX: &str = "linux";
+
 /// Ends the process at once, whatever its threads are stuck in.
 pub fn exit_now(code: i32) -> ! {
     here::exit_now(code)

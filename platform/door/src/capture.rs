@@ -48,6 +48,15 @@ pub struct Capture {
     pub entries: Vec<Entry>,
 }
 
+impl Capture {
+    /// A word that the capture says of its machine as a whole, such as the fact `os`.
+    pub fn fact(&self, name: &str) -> Option<&str> {
+        let is = |entry: &&Entry| entry.door == "fact" && entry.key == name.as_bytes();
+        let answer = self.entries.iter().find(is)?.answer.as_deref().ok()?;
+        std::str::from_utf8(answer).ok().map(str::trim)
+    }
+}
+
 /// What is wrong with a capture.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Malformed {

@@ -75,6 +75,8 @@ pub struct Doors {
     pub page_size: u64,
     /// Ticks in a second of CPU time.
     pub ticks_per_second: u64,
+    /// Who answers for a recorded machine.
+    player: Option<Arc<Player>>,
 }
 
 impl std::fmt::Debug for Doors {
@@ -107,6 +109,7 @@ impl Doors {
             spawn: live.spawn,
             page_size: live.page_size,
             ticks_per_second: live.ticks_per_second,
+            player: None,
         }
     }
 
@@ -124,6 +127,13 @@ impl Doors {
             spawn,
             page_size: player.fact("page_size")?,
             ticks_per_second: player.fact("ticks_per_second")?,
+            player: Some(Arc::clone(player)),
         })
+    }
+
+    /// What these doors of a recorded machine were asked for and its capture does not have, in words. A live
+    /// machine has an answer to everything.
+    pub fn missing(&self) -> Vec<String> {
+        self.player.iter().flat_map(|player| player.missing()).collect()
     }
 }
