@@ -81,7 +81,7 @@ impl Recording {
     pub fn parse(name: String, bytes: &[u8]) -> Result<Recording, Unplayable> {
         // Names that are not UTF-8 stand as hex in a capture; what is not UTF-8 here fails at its line.
         let capture: Capture = String::from_utf8_lossy(bytes).parse().map_err(Unplayable::Malformed)?;
-        let os = capture.fact("os").unwrap_or(machine::LINUX).to_owned();
+        let os = capture.os().to_owned();
         let collectors = machine::recorded(&os);
         if collectors.is_empty() {
             return Err(Unplayable::Stranger(os));

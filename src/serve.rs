@@ -9,7 +9,7 @@ use crate::settings::{
 };
 use crate::verbs::{self, Failure, cannot_start};
 use crate::{log, machine};
-use door::{Buffer, Doors, Shape};
+use door::Doors;
 use schema::alias::DIALECTS;
 use schema::{Settings, Spec};
 use sd_notify::NotifyState;
@@ -89,11 +89,10 @@ async fn stop_asked() {
 
 /// Health is the event loop and one reading that cannot block: never a mount, never a GPU.
 fn health(doors: &Doors) -> Box<dyn Fn() -> Result<(), String> + Send + Sync> {
-    let reading = Mutex::new((doors.procfs.file("self/stat", Shape::Attr), Buffer::default()));
+    let pulse = Mutex::new(machine::pulse(doors));
     Box::new(move || {
-        let mut reading = reading.lock().unwrap_or_else(PoisonError::into_inner);
-        let (file, buffer) = &mut *reading;
-        file.read(buffer).map(drop).map_err(|error| error.to_string())
+        let mut pulse = pulse.lock().unwrap_or_else(PoisonError::into_inner);
+        pulse().map_err(|error| error.to_string())
     })
 }
 

@@ -13,7 +13,7 @@ fn said_of(path: &Path) -> String {
     let replayed = common::replayed(path);
     assert_eq!(replayed.missing, [""; 0], "{}: asked for and not recorded", path.display());
     let mut out = String::new();
-    let wanted = Collectors::all(common::collectors().len());
+    let wanted = Collectors::all(common::collectors_of(path).len());
     Encoder::default().encode(&replayed.snapshot, wanted, &[Names::Unified], Format::Text, &mut out);
     out
 }

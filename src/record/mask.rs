@@ -20,6 +20,7 @@ pub fn mask(capture: &mut Capture) {
         let Ok(bytes) = answer else { continue };
         match (door.as_str(), key.as_slice()) {
             ("file", b"proc/sys/kernel/hostname") => *bytes = b"masked\n".to_vec(),
+            ("sysctl", b"kern.hostname") => *bytes = b"masked\0".to_vec(),
             ("uname", _) => mask_nodename(bytes),
             ("rtnetlink_links", _) => *bytes = linux::masked_links(bytes),
             ("regular", _) => mask_contents(bytes),

@@ -57,6 +57,17 @@ pub struct Paths {
     pub rootfs: String,
 }
 
+/// Whether a machine is read, recorded or replayed: for doors that are not of this crate.
+#[derive(Clone, Debug)]
+pub enum Tape {
+    /// This machine.
+    Live,
+    /// This machine, and all is written down.
+    Recording(Arc<Recorder>),
+    /// A recorded one.
+    Replaying(Arc<Player>),
+}
+
 /// All doors of one machine.
 pub struct Doors {
     /// Files below `/proc`.
@@ -75,8 +86,8 @@ pub struct Doors {
     pub page_size: u64,
     /// Ticks in a second of CPU time.
     pub ticks_per_second: u64,
-    /// Who answers for a recorded machine.
-    player: Option<Arc<Player>>,
+    /// For doors that are not of this crate.
+    pub tape: Tape,
 }
 
 impl std::fmt::Debug for Doors {
@@ -109,7 +120,10 @@ impl Doors {
             spawn: live.spawn,
             page_size: live.page_size,
             ticks_per_second: live.ticks_per_second,
-            player: None,
+            tape: match recorder() {
+                None => Tape::Live,
+                Some(recorder) => Tape::Recording(recorder),
+            },
         }
     }
 
@@ -127,13 +141,16 @@ impl Doors {
             spawn,
             page_size: player.fact("page_size")?,
             ticks_per_second: player.fact("ticks_per_second")?,
-            player: Some(Arc::clone(player)),
+            tape: Tape::Replaying(Arc::clone(player)),
         })
     }
 
     /// What these doors of a recorded machine were asked for and its capture does not have, in words. A live
     /// machine has an answer to everything.
     pub fn missing(&self) -> Vec<String> {
-        self.player.iter().flat_map(|player| player.missing()).collect()
+        match &self.tape {
+            Tape::Replaying(player) => player.missing(),
+            Tape::Live | Tape::Recording(_) => Vec::new(),
+        }
     }
 }

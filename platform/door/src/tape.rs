@@ -36,6 +36,11 @@ impl Recorder {
         self.pass.store(2, Ordering::Relaxed);
     }
 
+    /// The machine runs this system, see [`Capture::os`].
+    pub fn system(&self, os: &str) {
+        self.note("fact", b"os", Ok(format!("{os}\n").as_bytes()));
+    }
+
     /// What was written down, sorted by pass, door and key.
     pub fn capture(&self) -> Capture {
         let mut entries = locked(&self.entries).clone();
@@ -43,8 +48,9 @@ impl Recorder {
         Capture { notes: Vec::new(), entries }
     }
 
-    /// A question's first answer in a pass counts: a recorded machine stands still within one.
-    pub(crate) fn note(&self, door: &str, key: &[u8], answer: Result<&[u8], Errno>) {
+    /// Writes down what a door that is not of this crate was asked and answered. A question's first answer in a
+    /// pass counts: a recorded machine stands still within one.
+    pub fn note(&self, door: &str, key: &[u8], answer: Result<&[u8], Errno>) {
         let pass = self.pass.load(Ordering::Relaxed);
         let mut entries = locked(&self.entries);
         if entries.iter().any(|entry| entry.pass == pass && entry.door == door && entry.key == key) {
@@ -65,13 +71,13 @@ type Answers = BTreeMap<(String, Vec<u8>), [Option<Answer>; 2]>;
 /// Answers from a capture.
 #[derive(Debug)]
 pub struct Player {
-    tape: Arc<Tape>,
+    reel: Arc<Reel>,
     missing: Mutex<BTreeSet<String>>,
 }
 
 /// What players of one machine share: the answers, and where they are in them.
 #[derive(Debug)]
-struct Tape {
+struct Reel {
     pass: AtomicU8,
     answers: Answers,
     /// What is not in the capture is not on the machine.
@@ -90,20 +96,20 @@ impl Player {
         if whole {
             add_lists(&mut answers);
         }
-        let tape = Tape { pass: AtomicU8::new(1), answers, whole };
-        Player { tape: Arc::new(tape), missing: Mutex::default() }
+        let reel = Reel { pass: AtomicU8::new(1), answers, whole };
+        Player { reel: Arc::new(reel), missing: Mutex::default() }
     }
 
     /// Another player of the same machine, in the same pass, that notes what is missing for itself: so that it is
     /// known who asked for it.
     #[must_use]
     pub fn beside(&self) -> Player {
-        Player { tape: Arc::clone(&self.tape), missing: Mutex::default() }
+        Player { reel: Arc::clone(&self.reel), missing: Mutex::default() }
     }
 
     /// Which of the two passes is answered from, by all players of this machine.
     pub fn set_pass(&self, second: bool) {
-        self.tape.pass.store(if second { 2 } else { 1 }, Ordering::Relaxed);
+        self.reel.pass.store(if second { 2 } else { 1 }, Ordering::Relaxed);
     }
 
     /// What was asked for and is not in the capture, in words. A replay that asks for such is not a replay.
@@ -111,15 +117,19 @@ impl Player {
         locked(&self.missing).iter().cloned().collect()
     }
 
-    pub(crate) fn ask(&self, door: &str, key: &[u8]) -> Result<&[u8], Errno> {
-        let answers = self.tape.answers.get(&(door.to_owned(), key.to_owned()));
-        let answer = answers.and_then(|[first, second]| match self.tape.pass.load(Ordering::Relaxed) {
+    /// What a door that is not of this crate answered.
+    ///
+    /// # Errors
+    /// The error number that was recorded; ENOSYS, and it is noted as missing, for what was not.
+    pub fn ask(&self, door: &str, key: &[u8]) -> Result<&[u8], Errno> {
+        let answers = self.reel.answers.get(&(door.to_owned(), key.to_owned()));
+        let answer = answers.and_then(|[first, second]| match self.reel.pass.load(Ordering::Relaxed) {
             1 => first.as_ref(),
             _ => second.as_ref().or(first.as_ref()),
         });
         match answer {
             Some(answer) => answer.as_deref().map_err(|number| *number),
-            None if self.tape.whole && TREE.contains(&door) => Err(Errno::NOT_FOUND),
+            None if self.reel.whole && TREE.contains(&door) => Err(Errno::NOT_FOUND),
             None => {
                 locked(&self.missing).insert(format!("{door} {}", String::from_utf8_lossy(key)));
                 Err(NOT_RECORDED)

@@ -1,7 +1,7 @@
 //! What the daemon says of itself.
 
-use crate::families;
-use crate::unit::{Count, Info, Seconds, State};
+use crate::{Batch, families};
+use crate::unit::{Bytes, Count, Info, Seconds, State};
 
 families! {
     /// The version of gauged that answers. Always 1. The label replay is there only where what is shown is a recorded
@@ -54,4 +54,44 @@ families! {
 
     /// How often the child process that asks the GPU driver was started again.
     GPU_PROBE_RESTARTS: counter<Count> = "gauged_gpu_probe_restarts_total" {} on [Linux] since "0.1.0";
+
+    /// CPU time of the child process that asks the GPU driver, user and system, since it was started.
+    GPU_PROBE_CPU: counter<Seconds> = "gauged_gpu_probe_cpu_seconds_total" {} on [Linux] since "0.1.0";
+
+    /// Memory of the child process that asks the GPU driver, the driver's library included.
+    GPU_PROBE_MEMORY: gauge<Bytes> = "gauged_gpu_probe_resident_memory_bytes" {} on [Linux] since "0.1.0";
+
+    /// How many calls of the GPU driver were made since its child process was started.
+    GPU_DRIVER_CALLS: counter<Count> = "gauged_gpu_driver_calls_total" {} on [Linux] since "0.1.0";
+
+    /// How long the calls of the GPU driver took together, since its child process was started. Its rate is the
+    /// share of the time in which gauged may keep others from the driver.
+    GPU_DRIVER_SECONDS: counter<Seconds> = "gauged_gpu_driver_seconds_total" {} on [Linux] since "0.1.0";
+}
+
+/// What the child process that asks the GPU driver says of itself.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct GpuProbe {
+    /// Calls of the driver.
+    pub calls: Count,
+    /// How long they took.
+    pub driver: Seconds,
+    /// User and system time; None where the system does not tell.
+    pub cpu: Option<Seconds>,
+    /// Resident memory; None where the system does not tell.
+    pub memory: Option<Bytes>,
+}
+
+impl GpuProbe {
+    /// The only writer of the probe's families but its restarts, which the daemon counts.
+    pub fn put(self, out: &mut Batch) {
+        out.put(&GPU_DRIVER_CALLS, [], self.calls);
+        out.put(&GPU_DRIVER_SECONDS, [], self.driver);
+        if let Some(cpu) = self.cpu {
+            out.put(&GPU_PROBE_CPU, [], cpu);
+        }
+        if let Some(memory) = self.memory {
+            out.put(&GPU_PROBE_MEMORY, [], memory);
+        }
+    }
 }

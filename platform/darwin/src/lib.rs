@@ -1,0 +1,23 @@
+//! What macOS says and means: Mach, sysctl, IOKit and libproc.
+//!
+//! It decodes and decides, and touches nothing: all it knows of the machine comes through a [`door::Doors`] as
+//! bytes, so this crate builds and passes its tests on every host.
+
+#![forbid(unsafe_code)]
+
+mod cpu;
+mod load;
+mod memory;
+mod os;
+pub mod own;
+mod question;
+mod raw;
+#[cfg(test)]
+mod replay;
+mod ticks;
+
+use door::Doors;
+use schema::Spec;
+
+/// Every collector of macOS, in the order in which inline ones run.
+pub const COLLECTORS: &[Spec<Doors>] = &[os::SPEC, cpu::SPEC, load::SPEC, memory::SPEC];

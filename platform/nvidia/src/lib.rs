@@ -1,0 +1,20 @@
+//! What NVIDIA's driver says and means. This crate asks a [`Driver`] and decides: which memory is a GPU's, which
+//! values are plausible, what a code means, what is lost and what is only late. It makes no call itself, so that a
+//! recorded driver, a live one and the one of the tests go the same way.
+//!
+//! Facts about NVML are from its header (`nvml.h`, API 13) where no other source is named. What needs root, another
+//! program (`nvidia-smi`) or DCGM is not used.
+
+#![forbid(unsafe_code)]
+
+mod answer;
+mod driver;
+mod question;
+mod reply;
+mod tape;
+
+pub use answer::Lines;
+pub use driver::{Answer, Code, Device, Driver, Refusal};
+pub use question::{Clock, Field, Number, Owner, Text, Threshold, Version};
+pub use reply::{Banks, Bar1, Event, Fabric, Figure, Instance, Memory, Process, Sram, Utilization};
+pub use tape::{Played, Recording};
