@@ -13,16 +13,27 @@ mod memory;
 mod network;
 mod os;
 pub mod own;
+mod process;
 mod question;
 mod raw;
 mod registry;
 #[cfg(test)]
 mod replay;
 mod ticks;
+mod topology;
 
 use door::Doors;
 use schema::Spec;
 
 /// Every collector of macOS, in the order in which inline ones run.
-pub const COLLECTORS: &[Spec<Doors>] =
-    &[os::SPEC, cpu::SPEC, load::SPEC, memory::SPEC, filesystem::SPEC, disk::SPEC, network::SPEC];
+pub const COLLECTORS: &[Spec<Doors>] = &[
+    os::SPEC,
+    cpu::SPEC,
+    load::SPEC,
+    memory::SPEC,
+    filesystem::SPEC,
+    disk::SPEC,
+    network::SPEC,
+    topology::SPEC,
+    process::SPEC,
+];
