@@ -14,7 +14,7 @@
 //!
 //! | Method | Functions |
 //! |---|---|
-//! | [`Nvml::open`] | dlopen(3) with RTLD_NOW, dlsym(3) of each function, `nvmlInit_v2`, `nvmlErrorString` |
+//! | [`Nvml::open`] | dlopen(3), dlsym(3) of each function, `nvmlInit_v2`, `nvmlErrorString` |
 //! | `drop` | `nvmlGpmSampleFree`, `nvmlEventSetFree`, `nvmlShutdown`, dlclose(3) |
 //! | `count` | `nvmlDeviceGetCount_v2` |
 //! | `version` | `nvmlSystemGetDriverVersion`, `nvmlSystemGetNVMLVersion`, `nvmlSystemGetCudaDriverVersion_v2` |

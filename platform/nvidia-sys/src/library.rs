@@ -4,7 +4,6 @@ use crate::handle::Handle;
 use crate::meter::Meter;
 use crate::symbols::Symbols;
 use crate::text;
-use libloading::os::unix::{Library as Object, RTLD_LOCAL, RTLD_NOW};
 use nvidia::{Answer, Code, Refusal};
 use std::ffi::{CStr, OsStr};
 use std::path::Path;
@@ -28,10 +27,8 @@ impl Library {
             None => OsStr::new(NAME),
         };
         // SAFETY: the library is the driver's, by the name under which NVIDIA installs it or by the path that whoever
-        // runs us trusts; its initialisers are what every program that uses NVML runs. All of its own symbols are
-        // resolved now, so that a broken one fails here and not inside a call.
-        let object = unsafe { Object::open(Some(name), RTLD_NOW | RTLD_LOCAL) };
-        let object = libloading::Library::from(object.map_err(|error| unloadable(name, &error))?);
+        // runs us trusts; its initialisers are what every program that uses NVML runs.
+        let object = unsafe { libloading::Library::new(name) }.map_err(|error| unloadable(name, &error))?;
         // SAFETY: the library is NVML, as above.
         let symbols = unsafe { Symbols::of(&object) };
         let meter = Meter::default();

@@ -1,10 +1,14 @@
-//! What can be opened on a machine without a driver: no library, what is no library, and NVIDIA's own.
+//! What can be opened on a machine without a driver: no library, what is no library, and NVIDIA's own. Below it, what
+//! a library answers that plays captures.
+
+mod fake;
 
 use super::*;
 use nvidia::{Code, Driver, Refusal};
 use std::path::Path;
 
-/// Names NVIDIA's own library (the package libnvidia-ml1), on a machine without the driver.
+/// Names NVIDIA's own library, on a machine without the driver. Debian has it in non-free: `apt-get download
+/// libnvidia-ml1`, and `dpkg -x` takes it out of the package.
 const REAL: &str = "GAUGED_TEST_LIBNVIDIA_ML";
 
 fn refusal(path: &str) -> Refusal {
@@ -76,9 +80,9 @@ fn nvidias_own_library_without_a_driver_says_so_and_keeps_nothing() {
     }
     let (files_after, threads_after, mapped) = held(real);
     assert_eq!(mapped, 0);
-    // Other tests of this process open a file or start a thread meanwhile; 200 is what a leak would be.
+    // Other tests of this process open a file or start a thread meanwhile; 200 is what a leak of one would be.
     assert!(
-        files_after < files + 20 && threads_after < threads + 20,
+        files_after < files + 100 && threads_after < threads + 100,
         "{files} {threads} {files_after} {threads_after}"
     );
 }
