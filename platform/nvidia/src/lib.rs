@@ -9,12 +9,20 @@
 
 mod answer;
 mod driver;
+mod events;
+mod gpu;
 mod question;
 mod reply;
 mod tape;
+mod versions;
+mod whole;
 
 pub use answer::Lines;
 pub use driver::{Answer, Code, Device, Driver, Refusal};
+pub use events::Events;
+pub use gpu::{Gpu, Health, Options};
 pub use question::{Clock, Field, Number, Owner, Text, Threshold, Version};
 pub use reply::{Banks, Bar1, Event, Fabric, Figure, Instance, Memory, Process, Sram, Utilization};
 pub use tape::{Played, Recording};
+pub use versions::{Versions, count, driver_state};
+pub use whole::Whole;
