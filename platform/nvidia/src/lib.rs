@@ -7,10 +7,22 @@
 
 #![forbid(unsafe_code)]
 
+mod activity;
 mod answer;
+mod ask;
+mod clocks;
 mod driver;
 mod events;
+mod faults;
+mod fields;
 mod gpu;
+mod identity;
+mod links;
+mod memory;
+mod mig;
+mod plausible;
+mod power;
+mod processes;
 mod question;
 mod reply;
 mod tape;
@@ -19,7 +31,7 @@ mod whole;
 
 pub use answer::Lines;
 pub use driver::{Answer, Code, Device, Driver, Refusal};
-pub use events::Events;
+pub use events::{ALERTED, Events};
 pub use gpu::{Gpu, Health, Options};
 pub use question::{Clock, Field, Number, Owner, Text, Threshold, Version};
 pub use reply::{Banks, Bar1, Event, Fabric, Figure, Instance, Memory, Process, Sram, Utilization};
