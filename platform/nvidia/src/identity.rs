@@ -192,7 +192,7 @@ mod tests {
         #[test]
         fn an_address_of_the_kernel_stays_as_it_is(domain in 0u32..0x20000, bus: u8, device in 0u8..32, function in 0u8..8) {
             let address = format!("{domain:04x}:{bus:02x}:{device:02x}.{function}");
-            prop_assert_eq!(kernel_address(&address), address.clone());
+            prop_assert_eq!(&kernel_address(&address), &address);
             let nvml = format!("{domain:08X}:{bus:02X}:{device:02X}.{function}");
             prop_assert_eq!(kernel_address(&nvml), address);
         }

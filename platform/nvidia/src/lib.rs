@@ -26,6 +26,8 @@ mod processes;
 mod question;
 mod reply;
 mod tape;
+#[cfg(test)]
+mod tests;
 mod versions;
 mod whole;
 

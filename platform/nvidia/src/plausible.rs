@@ -144,7 +144,7 @@ mod tests {
             assert_eq!(nanoseconds(sentinel), None);
             assert_eq!(megabytes_per_second(sentinel), None);
             assert_eq!(state(sentinel), None);
-            assert_eq!(any(sentinel), None);
+            assert_eq!(super::any(sentinel), None);
             assert_eq!(generation(sentinel), None);
             assert_eq!(lanes(sentinel), None);
         }
