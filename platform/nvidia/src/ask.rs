@@ -187,6 +187,11 @@ impl<'a> Asking<'a> {
         self.lost || self.late || self.dead
     }
 
+    /// True where the driver said anything in this collection.
+    pub(crate) fn heard(&self) -> bool {
+        self.answered || self.failed.is_some() || self.lost || self.reset_required
+    }
+
     pub(crate) fn is_lost(&self) -> bool {
         self.lost
     }
@@ -195,10 +200,9 @@ impl<'a> Asking<'a> {
         self.reset_required
     }
 
-    /// The code with which everything failed, if everything did. What was too late to be asked at all did too.
+    /// The code with which everything failed, if everything did.
     pub(crate) fn failing(&self) -> Option<Code> {
-        let late = self.late.then_some(Code::TIMEOUT);
-        self.failed.or(late).filter(|_| !self.answered && !self.reset_required)
+        self.failed.filter(|_| !self.answered && !self.reset_required)
     }
 
     /// The GPU, as errors name it.

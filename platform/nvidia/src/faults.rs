@@ -103,20 +103,27 @@ fn recovery(action: i128) -> Option<Recovery> {
 }
 
 /// Corrected and uncorrected errors of on-chip memory since the driver was loaded.
-fn volatile(sram: Sram) -> [Option<u64>; 2] {
-    [Some(sram.volatile_corrected), sram.volatile_parity.checked_add(sram.volatile_secded)]
+fn volatile(sram: Sram) -> [Option<Count>; 2] {
+    [sum(&[sram.volatile_corrected]), sum(&[sram.volatile_parity, sram.volatile_secded])]
 }
 
 /// The same of the GPU's life.
-fn aggregate(sram: Sram) -> [Option<u64>; 2] {
-    [Some(sram.aggregate_corrected), sram.aggregate_parity.checked_add(sram.aggregate_secded)]
+fn aggregate(sram: Sram) -> [Option<Count>; 2] {
+    [sum(&[sram.aggregate_corrected]), sum(&[sram.aggregate_parity, sram.aggregate_secded])]
+}
+
+/// A sum of which a part is no measurement is none.
+fn sum(parts: &[u64]) -> Option<Count> {
+    let sum =
+        parts.iter().try_fold(0u64, |sum, part| sum.checked_add(plausible::count(i128::from(*part))?.0));
+    sum.and_then(|sum| plausible::count(i128::from(sum)))
 }
 
 /// Places where they are told, else their sum: never both, so that a sum over places counts nothing twice. On-chip
 /// memory is told as a whole from Ampere on; its parts would be the same errors again.
 fn put_errors(
     errors: &Errors,
-    sram: Option<[Option<u64>; 2]>,
+    sram: Option<[Option<Count>; 2]>,
     asking: &mut Asking<'_>,
     fields: &Fields,
     of: Of<'_>,
@@ -136,8 +143,7 @@ fn put_errors(
         put("dram", dram, asking);
         match sram {
             Some(sram) => {
-                let count = sram.get(at).copied().flatten();
-                let count = asking.plausible(count.and_then(|n| plausible::count(i128::from(n))));
+                let count = asking.plausible(sram.get(at).copied().flatten());
                 put("sram", count, asking);
             }
             None => {

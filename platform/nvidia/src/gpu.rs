@@ -11,7 +11,7 @@ use crate::identity::Identity;
 use crate::memory::{Framebuffer, Host};
 use crate::mig::{Instances, Wanted};
 use crate::processes::{Lister, may_be_listed};
-use crate::question::Number;
+use crate::question::{Number, Text};
 use crate::reply::{Banks, Bar1, Fabric};
 use crate::{clocks, faults, links, memory, plausible, power};
 use door::{Buffer, Doors};
@@ -34,7 +34,8 @@ pub struct Options {
 /// How asking a GPU ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Health {
-    /// It answers, or tells of single things that it cannot.
+    /// It answers, or tells of single things that it cannot; or there was no time to ask it anything, and then it has
+    /// no `gpu_state`.
     Ok,
     /// It fell off the bus.
     Lost,
@@ -138,22 +139,23 @@ impl Gpu {
         }
         let mut rows = std::mem::take(&mut self.rows);
         rows.clear();
-        let health = self.collect_rows(driver, scrape, &mut rows);
+        let (health, heard) = self.collect_rows(driver, scrape, &mut rows);
         match health {
-            Health::Ok => self.put_state(GpuState::Ok, out),
+            Health::Ok if heard => self.put_state(GpuState::Ok, out),
             Health::ResetRequired => self.put_state(GpuState::ResetRequired, out),
+            // What was read before it was lost is not shown, nor what is left of a minute ago: half a GPU is not
+            // measured.
             Health::Lost => {
                 self.put_state(GpuState::Lost, out);
-                // What was read before it was lost is not shown: half a GPU is not measured.
-                for error in rows.failures() {
-                    out.fail(error.clone());
-                }
-                rows.clear();
+                self.keep_failures(None, &mut rows, out);
             }
-            Health::Suspended => {}
             Health::Failing(code) => {
-                self.put_failing(code, &rows, out);
-                rows.clear();
+                self.put_description(out);
+                self.keep_failures(Some(code), &mut rows, out);
+            }
+            Health::Ok | Health::Suspended => {
+                self.put_description(out);
+                self.keep_failures(None, &mut rows, out);
             }
         }
         out.append(&rows);
@@ -161,11 +163,11 @@ impl Gpu {
         health
     }
 
-    fn collect_rows(&mut self, driver: &dyn Driver, scrape: &Scrape, rows: &mut Batch) -> Health {
+    fn collect_rows(&mut self, driver: &dyn Driver, scrape: &Scrape, rows: &mut Batch) -> (Health, bool) {
         let Gpu { index, name, options, doors, identity, known, fields, slow, slow_at, .. } = self;
         let asking = &mut Asking::new(driver, *index, name, scrape, &doors.clock, known, rows);
         if identity.ask(asking).is_err() || identity.uuid.is_empty() {
-            return health(asking);
+            return (health(asking), asking.heard());
         }
         let due = slow_at.is_none_or(|at| asking.now.saturating_sub(at) >= MINUTE);
         fields.ask(asking, due);
@@ -235,7 +237,11 @@ impl Gpu {
         links::put_fabric(asking, slow.fabric, of);
         memory::put_bar1(of, slow.bar1, asking);
         slow.modes.put(of, asking.out);
-        health(asking)
+        // Of a part that has next to nothing, all may be known to be absent; that it is there is still to be heard.
+        if !asking.heard() {
+            let _ = asking.ask(gpu, Question::Text(Text::Uuid), |driver| driver.text(gpu, Text::Uuid));
+        }
+        (health(asking), asking.heard())
     }
 
     /// Runtime power management put its PCI device to sleep, and a question of the driver would wake it.
@@ -258,13 +264,17 @@ impl Gpu {
         state.put(of, out);
     }
 
-    /// A GPU that was seen keeps its description; one that is a hole in the driver's numbers is told of once.
-    fn put_failing(&mut self, code: Code, rows: &Batch, out: &mut Batch) {
-        let seen = !self.identity.uuid.is_empty();
-        if seen {
+    /// Nothing of a GPU that was never seen.
+    fn put_description(&self, out: &mut Batch) {
+        if !self.identity.uuid.is_empty() {
             self.identity.description.put(self.identity.of(), out);
         }
-        let hole = !seen && matches!(code, Code::NOT_FOUND | Code::INVALID_ARGUMENT | Code::NO_PERMISSION);
+    }
+
+    /// Of what was collected only the failures. One that is a hole in the driver's numbers is told of once.
+    fn keep_failures(&mut self, code: Option<Code>, rows: &mut Batch, out: &mut Batch) {
+        let is_hole = |code| matches!(code, Code::NOT_FOUND | Code::INVALID_ARGUMENT | Code::NO_PERMISSION);
+        let hole = self.identity.uuid.is_empty() && code.is_some_and(is_hole);
         for error in rows.failures() {
             if hole && self.absence_noted {
                 out.still(error.clone());
@@ -273,6 +283,7 @@ impl Gpu {
             }
         }
         self.absence_noted = hole;
+        rows.clear();
     }
 }
 

@@ -74,6 +74,10 @@ impl Instances {
         self.again = Duration::ZERO;
     }
 
+    fn is_new(&self, uuid: &str) -> bool {
+        !uuid.is_empty() && self.known.iter().all(|part| part.uuid != uuid)
+    }
+
     fn enumerate(&mut self, asking: &mut Asking<'_>) {
         let mut before = std::mem::take(&mut self.known);
         let Some(most) = asking.plain(Number::MigDevices) else { return };
@@ -82,6 +86,10 @@ impl Instances {
         for mig in 0..most {
             let device = Device { gpu: asking.gpu, mig: Some(mig) };
             let Ok(uuid) = text(asking, device, Text::Uuid) else { continue };
+            // A UUID that is not one would make two series of the same name.
+            if asking.plausible(self.is_new(&uuid).then_some(())).is_none() {
+                continue;
+            }
             // What was sampled of an instance stays with it.
             let same = |part: &Part| part.device == device && part.uuid == uuid;
             match before.iter().position(same) {

@@ -8,8 +8,8 @@ use schema::unit::{Bytes, BytesPerSecond, Celsius, Count, Hertz, Joules, Ratio, 
 
 /// No board takes 10 kW.
 const MOST_MILLIWATTS: u32 = 10_000_000;
-/// No part of a GPU runs at 10 GHz.
-const MOST_MEGAHERTZ: u64 = 10_000;
+/// No part of a GPU runs at 50 GHz. (GDDR6X is told as 10.5, GDDR7 as 14.)
+const MOST_MEGAHERTZ: u64 = 50_000;
 /// No sensor of a GPU that works is beyond these.
 const CELSIUS: std::ops::RangeInclusive<i16> = -50..=200;
 /// The driver promises that a fan may be told to run above 100 %, not how far.
@@ -65,8 +65,7 @@ pub(crate) fn megahertz(n: i128) -> Option<Hertz> {
     u64::try_from(n).ok().filter(|n| *n < MOST_MEGAHERTZ).and_then(Hertz::megahertz)
 }
 
-/// A number that only grows, or a number of things. All bits set, of 32 or of 64, is how the driver says that it does
-/// not know.
+/// A number that only grows, or a number of things.
 pub(crate) fn count(n: i128) -> Option<Count> {
     counted(n).map(Count)
 }
@@ -120,8 +119,9 @@ pub(crate) fn lanes(n: i128) -> Option<Count> {
     u64::try_from(n).ok().filter(|n| (1..=32).contains(n)).map(Count)
 }
 
+/// All bits set, with and without that of the sign, in 32 or 64 bits; and nothing was counted to 2^63.
 fn counted(n: i128) -> Option<u64> {
-    u64::try_from(n).ok().filter(|n| ![u64::MAX, u64::from(u32::MAX)].contains(n))
+    u64::try_from(n).ok().filter(|n| *n < i64::MAX.unsigned_abs() && *n != u64::from(u32::MAX))
 }
 
 #[cfg(test)]
@@ -165,7 +165,7 @@ mod tests {
         );
         assert_eq!((celsius(-50), celsius(-51)), (Some(Celsius(-50.0)), None));
         assert_eq!((memory_celsius(39), memory_celsius(0)), (Some(Celsius(39.0)), None));
-        assert_eq!((megahertz(9_999), megahertz(10_000)), (Some(Hertz(9_999_000_000)), None));
+        assert_eq!((megahertz(14_001), megahertz(50_000)), (Some(Hertz(14_001_000_000)), None));
         assert_eq!(
             (generation(1), generation(0), lanes(16), lanes(0)),
             (Some(Count(1)), None, Some(Count(16)), None)

@@ -1,5 +1,6 @@
 //! GPUs played from captures: what the driver answers in, samples out.
 
+mod chaos;
 mod machines;
 mod many;
 mod sick;

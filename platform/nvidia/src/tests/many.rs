@@ -2,7 +2,8 @@
 
 use super::machines::{UUID, h100};
 use super::*;
-use crate::Refusal;
+use crate::{Recording, Refusal};
+use door::Recorder;
 
 /// The H100 divided into two instances, at indices 0 and 2.
 fn divided() -> String {
@@ -154,4 +155,26 @@ fn the_modules_version_is_read_anew_and_the_drivers_once() {
     let out = machine.collect_whole(&mut whole, 115);
     assert_eq!(label(&out, "gpu_driver_info", "module_version").as_deref(), Some("580.99.01"));
     assert!(!machine.asked().iter().any(|key| key.starts_with("version/")));
+}
+
+#[test]
+fn what_was_recorded_plays_the_same() {
+    let machine = Machine::of(&divided(), HOST);
+    let doors = Arc::clone(&machine.doors);
+    let recorder = Arc::new(Recorder::default());
+    let driver = Recording::open(Ok(machine.driver), Arc::clone(&recorder)).unwrap();
+    let collect = |driver: &dyn Driver, whole: &mut Whole, at| {
+        let mut out = Batch::default();
+        whole.collect(driver, &scrape(at), &mut out);
+        lines(&out)
+    };
+    let mut whole = Whole::new(&doors, &Options::default());
+    let recorded = [100, 115, 170].map(|at| collect(&driver, &mut whole, at));
+    let text = recorder.capture().to_string();
+    let player = Arc::new(Player::new(text.parse().unwrap()));
+    let played = Played::open(Arc::clone(&player)).unwrap();
+    let mut whole = Whole::new(&doors, &Options::default());
+    let replayed = [100, 115, 170].map(|at| collect(&played, &mut whole, at));
+    assert_eq!(replayed, recorded);
+    assert_eq!(player.missing(), [""; 0], "nothing is asked that was not recorded");
 }

@@ -181,9 +181,14 @@ fn processes_that_nobody_wants_are_still_summed() {
 fn an_orin_has_a_pool_and_no_more() {
     let orin = "version/driver 540.4.0\ntext/0/uuid GPU-o\ntext/0/name Orin (nvgpu)\nmemory/0 !3\nutilization/0 !3\nfields/0 !3";
     let machine = Machine::of(orin, HOST);
-    let (health, out) = machine.collect(&mut machine.gpu(0), 100);
+    let mut gpu = machine.gpu(0);
+    let (health, out) = machine.collect(&mut gpu, 100);
     assert_eq!((health, failures(&out)), (Health::Ok, vec![]));
     assert_eq!(value(&out, "gpu_memory_total_bytes", &[]), Some(127_600_748.0 * 1024.0));
     assert_eq!(value(&out, "gpu_memory_used_bytes", &[]), None, "without a list of processes");
     assert_eq!(out.len(), 1 + 5 + 2, "{:#?}", lines(&out));
+    machine.asked();
+    let (_, again) = machine.collect(&mut gpu, 115);
+    assert_eq!(lines(&again), lines(&out));
+    assert_eq!(machine.asked(), ["text/0/uuid"], "that it is there is heard all the same");
 }
