@@ -63,9 +63,14 @@ impl Instances {
             }
         }
         if gone {
-            asking.forget_instances();
-            self.again = Duration::ZERO;
+            self.forget(asking);
         }
+    }
+
+    /// Their numbers mean others now. The driver lets go of their samples as well.
+    fn forget(&mut self, asking: &mut Asking<'_>) {
+        asking.forget_instances();
+        self.clear();
     }
 
     /// Nothing is known of instances while the GPU is not divided.
@@ -78,28 +83,38 @@ impl Instances {
         !uuid.is_empty() && self.known.iter().all(|part| part.uuid != uuid)
     }
 
+    /// Looks which instances there are. Where one is not what it was, all are looked at anew.
     fn enumerate(&mut self, asking: &mut Asking<'_>) {
-        let mut before = std::mem::take(&mut self.known);
         let Some(most) = asking.plain(Number::MigDevices) else { return };
         let Some(most) = asking.plausible(u32::try_from(most.min(MOST)).ok()) else { return };
-        asking.forget_instances();
-        for mig in 0..most {
-            let device = Device { gpu: asking.gpu, mig: Some(mig) };
-            let Ok(uuid) = text(asking, device, Text::Uuid) else { continue };
-            // A UUID that is not one would make two series of the same name.
-            if asking.plausible(self.is_new(&uuid).then_some(())).is_none() {
-                continue;
-            }
-            // What was sampled of an instance stays with it.
-            let same = |part: &Part| part.device == device && part.uuid == uuid;
-            match before.iter().position(same) {
-                Some(at) => self.known.push(before.swap_remove(at)),
-                None => self.known.extend(describe(asking, device, uuid)),
-            }
+        if self.look(asking, most) {
+            self.forget(asking);
+            self.look(asking, most);
         }
         if !asking.cut_short() {
             self.again = asking.now + HOLDS;
         }
+    }
+
+    /// True where one is not what it was.
+    fn look(&mut self, asking: &mut Asking<'_>, most: u32) -> bool {
+        let mut changed = false;
+        for mig in 0..most {
+            let device = Device { gpu: asking.gpu, mig: Some(mig) };
+            let was = self.known.iter().find(|part| part.device == device);
+            match (text(asking, device, Text::Uuid), was) {
+                (Ok(uuid), Some(was)) => changed |= was.uuid != uuid,
+                (Err(code), Some(_)) => changed |= is_gone(code),
+                (Err(_), None) => {}
+                // A UUID that is not one would make two series of the same name.
+                (Ok(uuid), None) => {
+                    if asking.plausible(self.is_new(&uuid).then_some(())).is_some() {
+                        self.known.extend(describe(asking, device, uuid));
+                    }
+                }
+            }
+        }
+        changed
     }
 }
 
@@ -128,8 +143,9 @@ impl Part {
         {
             list.put(of, asking.out);
         }
-        if wanted.activity {
-            gpm.collect(asking, *device, of)?;
+        // Samples that the driver no longer has are begun anew; that the instance went, its memory tells.
+        if wanted.activity && gpm.collect(asking, *device, of).is_err_and(is_gone) {
+            *gpm = Gpm::default();
         }
         Ok(())
     }

@@ -47,7 +47,7 @@ impl Whole {
         self.versions.collect(Some(driver), out);
         let count = match count(driver, out) {
             Ok(count) => count,
-            Err(code) => return put_refusal(code, out),
+            Err(code) => return put_refusal("nvmlDeviceGetCount_v2", code, out),
         };
         DriverState::Ok.put(out);
         let Whole { doors, options, gpus, addresses, events, uuids, .. } = self;
@@ -72,15 +72,15 @@ impl Whole {
     /// Puts what is known of a driver that refuses to be asked: its state, and the loaded module's version.
     pub fn refused(&mut self, refusal: &Refusal, out: &mut Batch) {
         self.versions.collect(None, out);
-        put_refusal(refusal.code, out);
+        put_refusal("nvmlInit_v2", refusal.code, out);
     }
 }
 
 /// A driver that is not there is a state; one that fails is a failure too.
-fn put_refusal(code: Code, out: &mut Batch) {
+fn put_refusal(call: &'static str, code: Code, out: &mut Batch) {
     let state = driver_state(code);
     state.put(out);
     if state == DriverState::Unknown {
-        out.fail(Error::Driver { call: "nvmlInit_v2", code: code.0 });
+        out.fail(Error::Driver { call, code: code.0 });
     }
 }

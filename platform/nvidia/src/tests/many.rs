@@ -40,6 +40,9 @@ fn a_divided_gpu_tells_memory_and_activity_by_instance_and_the_board_as_a_whole(
     assert_eq!(value(&out, "gpu_sm_active_ratio", &[("mig", "MIG-a")]), Some(0.5));
     assert_eq!(value(&out, "gpu_sm_active_ratio", &[("mig", "MIG-c")]), Some(0.25));
     assert_eq!(count(&out, "gpu_sm_active_ratio"), 2);
+    let (_, out) = machine.collect(&mut gpu, 165);
+    assert_eq!(count(&out, "gpu_sm_active_ratio"), 2, "after the enumeration of the next minute as well");
+    assert!(!machine.asked().contains(&"forget/0".to_owned()), "which found the same");
 }
 
 #[test]
@@ -57,7 +60,20 @@ fn an_instance_that_went_is_skipped_quietly_and_the_gpu_is_enumerated_anew() {
     machine.instead("text/0.0/uuid", Code::INVALID_ARGUMENT);
     let (_, out) = machine.collect(&mut gpu, 110);
     assert!(machine.asked().contains(&"text/0.0/uuid".to_owned()), "at once, not in a minute");
+    assert_eq!(count(&out, "gpu_sm_active_ratio"), 0, "samples of what was forgotten are not compared with");
     assert_eq!(label(&out, "gpu_mig_info", "mig").as_deref(), Some("MIG-c"));
+}
+
+#[test]
+fn an_instance_that_was_replaced_by_another_is_enumerated_anew() {
+    let machine = Machine::of(&divided(), HOST);
+    let mut gpu = machine.gpu(0);
+    machine.collect(&mut gpu, 100);
+    machine.instead("text/0.2/uuid", Code::NOT_FOUND);
+    machine.asked();
+    let (_, out) = machine.collect(&mut gpu, 160);
+    assert_eq!(machine.asked().iter().filter(|key| *key == "forget/0").count(), 1);
+    assert_eq!((count(&out, "gpu_mig_info"), failures(&out)), (1, vec![]));
 }
 
 #[test]
