@@ -2,6 +2,9 @@
 //! values are plausible, what a code means, what is lost and what is only late. It makes no call itself, so that a
 //! recorded driver, a live one and the one of the tests go the same way.
 //!
+//! [`Gpu`] is where to begin: what of a GPU is asked when, by `ask` (what was absent, lost or late is not asked on) and
+//! in one batch of `fields`; then a module for each of the schema's. [`Whole`] is all GPUs one after another.
+//!
 //! Facts about NVML are from its header (`nvml.h`, API 13) where no other source is named. What needs root, another
 //! program (`nvidia-smi`) or DCGM is not used.
 
