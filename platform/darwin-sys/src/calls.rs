@@ -4,7 +4,7 @@
 //! Arguments are text wherever they can be, so that people can read and write captures. Answers are the bytes
 //! that the system gave, little-endian as every Mac is.
 
-use crate::{files, mach, process, registry, sysctl};
+use crate::{files, hid, mach, metal, notify, power_sources, process, registry, report, smc, sysctl};
 use door::Call;
 use schema::Errno;
 
@@ -28,6 +28,13 @@ const CALLS: &[(&str, Fetch)] = &[
     ("proc_rusage", process::usage),
     ("regular", files::regular),
     ("registry", registry::properties),
+    ("smc", smc::read),
+    ("smc_keys", smc::keys),
+    ("hid_temperatures", hid::temperatures),
+    ("energy", report::energy),
+    ("notify_state", notify::state),
+    ("power_sources", power_sources::descriptions),
+    ("metal_working_set", metal::working_set),
 ];
 
 /// Makes the calls of macOS.
@@ -114,6 +121,9 @@ mod tests {
             ("proc_taskallinfo", "self", 232),
             ("proc_rusage", "self", 96),
             ("registry", "IOPlatformExpertDevice model", 20),
+            ("notify_state", "com.apple.system.thermalpressurelevel", 8),
+            // A virtual machine has no power source; it must answer all the same.
+            ("power_sources", "Name,Type", 0),
         ] {
             let answer = call(name, argument.as_bytes()).unwrap();
             assert!(answer.len() >= least, "{name} {argument}: {} bytes", answer.len());

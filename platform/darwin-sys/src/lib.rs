@@ -8,11 +8,18 @@
 #![cfg(target_os = "macos")]
 
 mod calls;
+mod dynamic;
 mod files;
+mod hid;
 mod mach;
+mod metal;
+mod notify;
+mod power_sources;
 mod process;
 mod properties;
 mod registry;
+mod report;
+mod smc;
 mod sysctl;
 
 use std::path::Path;
