@@ -6,6 +6,8 @@
 #![forbid(unsafe_code)]
 
 mod cpu;
+mod energy;
+mod hid;
 mod load;
 mod memory;
 mod os;
@@ -15,10 +17,12 @@ mod raw;
 mod registry;
 #[cfg(test)]
 mod replay;
+mod smc;
+mod thermal;
 mod ticks;
 
 use door::Doors;
 use schema::Spec;
 
 /// Every collector of macOS, in the order in which inline ones run.
-pub const COLLECTORS: &[Spec<Doors>] = &[os::SPEC, cpu::SPEC, load::SPEC, memory::SPEC];
+pub const COLLECTORS: &[Spec<Doors>] = &[os::SPEC, cpu::SPEC, load::SPEC, memory::SPEC, thermal::SPEC];
