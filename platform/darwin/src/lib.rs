@@ -12,6 +12,7 @@ mod load;
 mod memory;
 mod os;
 pub mod own;
+mod power;
 mod question;
 mod raw;
 mod registry;
@@ -25,4 +26,5 @@ use door::Doors;
 use schema::Spec;
 
 /// Every collector of macOS, in the order in which inline ones run.
-pub const COLLECTORS: &[Spec<Doors>] = &[os::SPEC, cpu::SPEC, load::SPEC, memory::SPEC, thermal::SPEC];
+pub const COLLECTORS: &[Spec<Doors>] =
+    &[os::SPEC, cpu::SPEC, load::SPEC, memory::SPEC, thermal::SPEC, power::SPEC];
