@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod apple;
 mod cpu;
 mod energy;
 mod hid;
@@ -27,4 +28,4 @@ use schema::Spec;
 
 /// Every collector of macOS, in the order in which inline ones run.
 pub const COLLECTORS: &[Spec<Doors>] =
-    &[os::SPEC, cpu::SPEC, load::SPEC, memory::SPEC, thermal::SPEC, power::SPEC];
+    &[os::SPEC, cpu::SPEC, load::SPEC, memory::SPEC, thermal::SPEC, power::SPEC, apple::SPEC];
