@@ -51,10 +51,7 @@ impl Batteries {
             if is(source, "Is Present") == Some(false) {
                 continue;
             }
-            let name = match string(source, "Name") {
-                Some(name) => name,
-                None => continue,
-            };
+            let Some(name) = string(source, "Name") else { continue };
             let mut battery = Battery { charge: charge(source), state: state(source), ..Battery::default() };
             if string(source, "Type") == Some(INTERNAL) {
                 let gauge = out.keep(gauge.ask(services)).and_then(|mut gauges| gauges.next());
