@@ -9,14 +9,17 @@ const _: () = {
     use libc::{proc_bsdinfo, proc_bsdshortinfo, proc_taskallinfo, proc_taskinfo, rusage, rusage_info_v0};
     assert!(size_of::<proc_taskallinfo>() == 232 && size_of::<proc_taskinfo>() == 96);
     assert!(offset_of!(proc_taskallinfo, ptinfo) == 136);
+    assert!(offset_of!(proc_bsdinfo, pbi_status) == 4);
+    assert!(offset_of!(proc_bsdinfo, pbi_comm) == 48 && offset_of!(proc_bsdinfo, pbi_name) == 64);
     assert!(offset_of!(proc_bsdinfo, pbi_start_tvsec) == 120);
     assert!(offset_of!(proc_taskinfo, pti_virtual_size) == 0);
     assert!(offset_of!(proc_taskinfo, pti_resident_size) == 8);
     assert!(offset_of!(proc_taskinfo, pti_total_user) == 16);
     assert!(offset_of!(proc_taskinfo, pti_threadnum) == 84);
+    assert!(offset_of!(proc_taskinfo, pti_numrunning) == 88);
+    assert!(libc::SSTOP == 4 && libc::SZOMB == 5);
     assert!(size_of::<proc_bsdshortinfo>() == 64);
     assert!(offset_of!(proc_bsdshortinfo, pbsi_status) == 12);
-    assert!(offset_of!(proc_bsdshortinfo, pbsi_comm) == 16);
     assert!(size_of::<rusage_info_v0>() == 96);
     assert!(offset_of!(rusage_info_v0, ri_user_time) == 16);
     assert!(offset_of!(rusage_info_v0, ri_system_time) == 24);
@@ -93,6 +96,9 @@ pub(crate) fn open_fds(_: &[u8], answer: &mut Vec<u8>) -> Result<(), Errno> {
 pub(crate) fn pids(_: &[u8], answer: &mut Vec<u8>) -> Result<(), Errno> {
     // SAFETY: with NULL it writes nothing, and says how many processes there are.
     let count = unsafe { libc::proc_listallpids(std::ptr::null_mut(), 0) };
+    if count <= 0 {
+        return Err(last_error());
+    }
     // An eighth more, for those that begin before the next call.
     let most = count.saturating_add(count / 8).saturating_add(32).saturating_mul(4);
     listed(answer, room_for(most)?, |to, bytes| {
@@ -101,16 +107,16 @@ pub(crate) fn pids(_: &[u8], answer: &mut Vec<u8>) -> Result<(), Errno> {
     })
 }
 
-/// proc_pidinfo(PROC_PIDT_SHORTBSDINFO), which may be asked of every process. The argument is a process, the answer
-/// `struct proc_bsdshortinfo`, 64 bytes.
+/// proc_pidinfo(PROC_PIDT_SHORTBSDINFO), which may be asked of every process, also of one that has ended and that its
+/// parent has not asked for yet. The argument is a process, the answer `struct proc_bsdshortinfo`, 64 bytes.
 pub(crate) fn short_info(process: &[u8], answer: &mut Vec<u8>) -> Result<(), Errno> {
-    pidinfo::<libc::proc_bsdshortinfo>(process, libc::PROC_PIDT_SHORTBSDINFO, answer)
+    pidinfo::<libc::proc_bsdshortinfo>(process, libc::PROC_PIDT_SHORTBSDINFO, ENDED_TOO, answer)
 }
 
 /// proc_pidinfo(PROC_PIDTASKALLINFO); of other users' processes root alone may ask. The argument is a process, the
 /// answer `struct proc_taskallinfo`, 232 bytes: 136 of `proc_bsdinfo` and 96 of `proc_taskinfo`.
 pub(crate) fn task_info(process: &[u8], answer: &mut Vec<u8>) -> Result<(), Errno> {
-    pidinfo::<libc::proc_taskallinfo>(process, libc::PROC_PIDTASKALLINFO, answer)
+    pidinfo::<libc::proc_taskallinfo>(process, libc::PROC_PIDTASKALLINFO, 0, answer)
 }
 
 /// proc_pid_rusage(RUSAGE_INFO_V0); of other users' processes root alone may ask. The argument is a process, the
@@ -134,12 +140,15 @@ fn pid(process: &[u8]) -> Result<c_int, Errno> {
     if process == b"self" { Ok(own_pid()) } else { number(process) }
 }
 
-fn pidinfo<T>(process: &[u8], flavour: c_int, answer: &mut Vec<u8>) -> Result<(), Errno> {
+/// The argument by which proc_pidinfo() finds processes that have ended, for the flavours that can.
+const ENDED_TOO: u64 = 1;
+
+fn pidinfo<T>(process: &[u8], flavour: c_int, argument: u64, answer: &mut Vec<u8>) -> Result<(), Errno> {
     let process = pid(process)?;
     filled::<T>(answer, |to| {
         let bytes = c_int::try_from(size_of::<T>()).map_err(|_| INVALID)?;
         // SAFETY: it writes at most `bytes` bytes to `to`, which has so many.
-        match usize::try_from(unsafe { libc::proc_pidinfo(process, flavour, 0, to, bytes) }) {
+        match usize::try_from(unsafe { libc::proc_pidinfo(process, flavour, argument, to, bytes) }) {
             // It says 0 for an error.
             Ok(0) | Err(_) => Err(last_error()),
             Ok(wrote) => Ok(wrote),

@@ -1,10 +1,11 @@
-//! Where the CPUs spend their time: host_processor_info(PROCESSOR_CPU_LOAD_INFO) of <mach/mach_host.h>, and how
-//! many of them there are.
+//! Where the CPUs spend their time: host_processor_info(PROCESSOR_CPU_LOAD_INFO) of <mach/mach_host.h>; and how many
+//! of them are online: sysctl(3) `hw.activecpu`.
 //!
 //! The kernel's order is user, system, idle, nice. Nice is 0 on every Mac, because its scheduler does not count it,
 //! and so is not shown. Time in interrupts is in system; there is no iowait and no steal.
 //!
-//! A CPU that is offline has 0 in every mode. It is not shown, and goes on where it was when it comes back.
+//! The kernel answers for every CPU, also for one that is out of use, whose times stand still. One that has 0 in every
+//! mode has never run, or its times are not told now: it is not shown, and goes on where it was when they are.
 
 use crate::question::Question;
 use crate::raw::{Expected, Raw};
@@ -35,16 +36,18 @@ const CPU_BYTES: usize = 16;
 const COUNT_BYTES: usize = 4;
 
 struct Load {
-    question: Question,
+    times: Question,
+    online: Question,
     ticks_per_second: u64,
-    /// By number; None for a CPU that has not been online yet.
+    /// By number; None for a CPU that has not been seen yet.
     cpus: Vec<Option<[Ticks; MODES]>>,
     label: String,
 }
 
 fn open(doors: &Arc<Doors>, _: &Settings) -> Result<Box<dyn Collector>, Error> {
     Ok(Box::new(Load {
-        question: Question::new(doors, "processor_cpu_load_info", ""),
+        times: Question::new(doors, "processor_cpu_load_info", ""),
+        online: Question::sysctl(doors, "hw.activecpu"),
         ticks_per_second: doors.ticks_per_second,
         cpus: Vec::new(),
         label: String::new(),
@@ -53,16 +56,17 @@ fn open(doors: &Arc<Doors>, _: &Settings) -> Result<Box<dyn Collector>, Error> {
 
 impl Collector for Load {
     fn collect(&mut self, scrape: &Scrape, out: &mut Batch) -> Result<(), Error> {
-        let Load { question, ticks_per_second, cpus, label } = self;
+        let Load { times, online, ticks_per_second, cpus, label } = self;
         let none_has_wrapped = none_has_wrapped(ticks(scrape.now, *ticks_per_second));
-        let readings = question.ask(decode)?;
-        let mut online = 0;
+        if let Some(online) = out.keep(online.ask(count)) {
+            out.put(&CPUS, [], online);
+        }
+        let readings = times.ask(decode)?;
         for (number, reading) in readings.enumerate() {
             if cpus.len() <= number {
                 cpus.push(None);
             }
             let (Some(known), Some(reading)) = (cpus.get_mut(number), reading) else { continue };
-            online += 1;
             let known = known.get_or_insert_with(|| reading.map(|now| Ticks::begin(now, none_has_wrapped)));
             let mut seconds = [Seconds(0.0); MODES];
             for ((seconds, known), now) in seconds.iter_mut().zip(known).zip(reading) {
@@ -74,7 +78,6 @@ impl Collector for Load {
             let [user, system, idle] = seconds.map(Some);
             Times { user, system, idle, ..Times::default() }.put(label, out);
         }
-        out.put(&CPUS, [], Count(online));
         Ok(())
     }
 }
@@ -83,8 +86,13 @@ fn ticks(span: Duration, per_second: u64) -> u64 {
     span.as_secs().saturating_mul(per_second)
 }
 
-/// One CPU's ticks; None if it is offline.
+/// One CPU's ticks; None if they are not told.
 type Reading = Option<[u32; MODES]>;
+
+fn count(raw: Raw<'_>) -> Result<Count, Expected> {
+    let count = raw.u32(0).filter(|count| *count > 0);
+    count.map(|count| Count(count.into())).ok_or(Expected("how many CPUs are online"))
+}
 
 /// The number of CPUs, then four words for each, of which none is missing and none too many.
 fn decode(raw: Raw<'_>) -> Result<impl Iterator<Item = Reading> + use<'_>, Expected> {
@@ -112,7 +120,8 @@ mod tests {
     fn machine(cpus: &[[u32; 4]]) -> String {
         let mut words = vec![u32::try_from(cpus.len()).unwrap()];
         words.extend(cpus.iter().flatten());
-        word_entry("processor_cpu_load_info", "", &words)
+        [word_entry("processor_cpu_load_info", "", &words), word_entry("sysctl", "hw.activecpu", &[2])]
+            .concat()
     }
 
     #[test]
@@ -121,13 +130,13 @@ mod tests {
         assert_eq!(
             shown,
             "\
+host_cpus 2
 host_cpu_seconds_total{cpu=\"0\",mode=\"user\"} 12.34
 host_cpu_seconds_total{cpu=\"0\",mode=\"system\"} 5
 host_cpu_seconds_total{cpu=\"0\",mode=\"idle\"} 990
 host_cpu_seconds_total{cpu=\"1\",mode=\"user\"} 0.07
 host_cpu_seconds_total{cpu=\"1\",mode=\"system\"} 0.08
 host_cpu_seconds_total{cpu=\"1\",mode=\"idle\"} 1000.09
-host_cpus 2
 "
         );
     }
@@ -142,22 +151,23 @@ host_cpus 2
     }
 
     #[test]
-    fn a_cpu_that_is_offline_is_not_shown_and_goes_on_where_it_was() {
+    fn a_cpu_whose_times_are_not_told_is_not_shown_and_goes_on_where_it_was() {
         let passes =
             [machine(&[[1, 1, 1, 0], [500, 0, 0, 0]]), second(&machine(&[[1, 1, 1, 0], [0; 4]]))].concat();
         let mut machine = Replay::open(&SPEC, &passes);
         let first = machine.shown();
-        assert!(first.contains("cpu=\"1\",mode=\"user\"} 5\n") && first.ends_with("host_cpus 2\n"));
+        assert!(first.contains("cpu=\"1\",mode=\"user\"} 5\n"));
         machine.second_pass();
         let without = machine.shown();
-        assert!(!without.contains("cpu=\"1\"") && without.ends_with("host_cpus 1\n"), "{without}");
+        assert!(without.contains("cpu=\"0\"") && !without.contains("cpu=\"1\""), "{without}");
         machine.first_pass();
         assert_eq!(machine.shown(), first);
     }
 
     #[test]
     fn a_wrong_count_or_a_torn_cpu_is_an_error() {
-        let wrong = "failed: processor_cpu_load_info: expected a count of CPUs and four words for each\n";
+        let wrong = "host_cpus 2\n\
+                     failed: processor_cpu_load_info: expected a count of CPUs and four words for each\n";
         for words in [
             &[][..],
             &[0],
@@ -167,7 +177,9 @@ host_cpus 2
             &[1, 1, 2, 3, 4, 5],
             &[u32::MAX, 1, 2, 3, 4],
         ] {
-            assert_eq!(replay(&SPEC, &word_entry("processor_cpu_load_info", "", words)), wrong);
+            let machine = word_entry("processor_cpu_load_info", "", words);
+            let machine = [machine, word_entry("sysctl", "hw.activecpu", &[2])].concat();
+            assert_eq!(replay(&SPEC, &machine), wrong);
         }
     }
 

@@ -14,6 +14,7 @@ mod memory;
 mod os;
 pub mod own;
 mod power;
+mod process;
 mod question;
 mod raw;
 mod registry;
@@ -22,10 +23,20 @@ mod replay;
 mod smc;
 mod thermal;
 mod ticks;
+mod topology;
 
 use door::Doors;
 use schema::Spec;
 
 /// Every collector of macOS, in the order in which inline ones run.
-pub const COLLECTORS: &[Spec<Doors>] =
-    &[os::SPEC, cpu::SPEC, load::SPEC, memory::SPEC, thermal::SPEC, power::SPEC, apple::SPEC];
+pub const COLLECTORS: &[Spec<Doors>] = &[
+    os::SPEC,
+    cpu::SPEC,
+    load::SPEC,
+    memory::SPEC,
+    topology::SPEC,
+    process::SPEC,
+    thermal::SPEC,
+    power::SPEC,
+    apple::SPEC,
+];

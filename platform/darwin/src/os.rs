@@ -1,11 +1,13 @@
-//! What the host is and since when it runs: uname(3) and, of sysctl(3), `kern.osproductversion` (10.13.4 and later),
-//! `hw.model`, `kern.hostname` and `kern.boottime`.
+//! What the host is and since when it runs: uname(3), the [version] of macOS and, of sysctl(3), `hw.model`,
+//! `kern.hostname` and `kern.boottime`.
 //!
 //! What does not change while a host is up is read once, when the collector is opened. The hostname and the moment of
 //! boot can be set, so they are read in each scrape. Uptime is the clock that goes on in sleep
 //! (mach_continuous_time), which nobody sets.
 //!
 //! The architecture is what uname says: in a process that Rosetta translates that is `x86_64`, on whatever Mac.
+
+mod version;
 
 use crate::question::Question;
 use crate::raw::{Expected, Raw, until_nul};
@@ -42,7 +44,8 @@ fn open(doors: &Arc<Doors>, _: &Settings) -> Result<Box<dyn Collector>, Error> {
     let host = Host {
         os: "darwin",
         os_name: "macos".to_owned(),
-        os_version: told(doors, "kern.osproductversion"),
+        // What the system does not tell is an absent label.
+        os_version: version::read(doors).into_iter().collect(),
         kernel,
         arch,
         hostname: String::new(),
@@ -79,10 +82,8 @@ impl Collector for Os {
 
 /// A value that is text; empty, which is an absent label, where this system does not tell.
 fn told(doors: &Doors, name: &str) -> String {
-    match Question::sysctl(doors, name).ask(|raw| Ok(text(until_nul(raw.0)).into_owned())) {
-        Ok(told) => told,
-        Err(_) => String::new(),
-    }
+    let told = Question::sysctl(doors, name).ask(|raw| Ok(text(until_nul(raw.0)).into_owned()));
+    told.into_iter().collect()
 }
 
 /// The kernel's release and the machine, of sysname, release, version, machine and nodename.

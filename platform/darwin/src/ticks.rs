@@ -1,15 +1,15 @@
 //! Ticks that the kernel counts in 32 bits for each CPU and mode, followed into 64: they wrap after 497 days, the
 //! idle ones of an idle Mac first.
 //!
-//! **Where a counter begins.** A CPU makes a hundred ticks a second in all its modes together, so none has wrapped
-//! while the host has been up for fewer than 2^32 of them, and what the kernel shows is all that was counted: it is
+//! **Where a counter begins.** The kernel keeps times of 64 bits and gives them in ticks, cut to 32 bits. A CPU makes a
+//! hundred of them a second in all its modes together, and none while the host sleeps, so none has wrapped while the
+//! host has been up for fewer than 2^32, and what the kernel shows is all that was counted: it is
 //! begun at that, and a CPU's modes are comparable from the first scrape on. On a host that has been up for longer
 //! nobody knows which mode wrapped how often, and counters begin at 0. If they began at what the kernel shows, a
 //! restart of gauged after a wrap that it had made good would step back to somewhere far above 0, and Prometheus
 //! would take all of that for increase.
 //!
-//! **Steps back.** The kernel makes the ticks of a CPU that is idle now from two readings, and may step back by a
-//! few. Such a step is held at the most that was seen. A step back by more, which no kernel is known to make, begins
+//! **Steps back.** The time of a CPU that is idle now is read while it changes, and may step back by a few ticks. Such a step is held at the most that was seen. A step back by more, which no kernel is known to make, begins
 //! anew from there and adds nothing.
 
 /// Ticks in a second, times the seconds by which a step back is held: 3, as on every system.

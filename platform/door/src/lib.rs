@@ -144,4 +144,13 @@ impl Doors {
             tape: Tape::Replaying(Arc::clone(player)),
         })
     }
+
+    /// What these doors of a recorded machine were asked for and its capture does not have, in words. A live
+    /// machine has an answer to everything.
+    pub fn missing(&self) -> Vec<String> {
+        match &self.tape {
+            Tape::Replaying(player) => player.missing(),
+            Tape::Live | Tape::Recording(_) => Vec::new(),
+        }
+    }
 }

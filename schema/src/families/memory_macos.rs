@@ -7,45 +7,45 @@ use crate::{Batch, families};
 
 families! {
     /// Memory that the kernel, drivers and GPUs hold and that cannot be compressed or swapped.
-    WIRED: gauge<Bytes> = "host_memory_wired_bytes" {} on [Macos] since "0.2.0";
+    WIRED: gauge<Bytes> = "host_memory_wired_bytes" {} on [Macos] since "0.1.0";
 
     /// Pageable memory without a file behind it, purgeable memory included.
-    INTERNAL: gauge<Bytes> = "host_memory_internal_bytes" {} on [Macos] since "0.2.0";
+    INTERNAL: gauge<Bytes> = "host_memory_internal_bytes" {} on [Macos] since "0.1.0";
 
     /// Pageable memory with a file behind it.
-    EXTERNAL: gauge<Bytes> = "host_memory_external_bytes" {} on [Macos] since "0.2.0";
+    EXTERNAL: gauge<Bytes> = "host_memory_external_bytes" {} on [Macos] since "0.1.0";
 
     /// Memory that programs let the kernel drop when it wants it. It is part of host_memory_internal_bytes.
-    PURGEABLE: gauge<Bytes> = "host_memory_purgeable_bytes" {} on [Macos] since "0.2.0";
+    PURGEABLE: gauge<Bytes> = "host_memory_purgeable_bytes" {} on [Macos] since "0.1.0";
 
     /// Files that were read ahead and not used yet. It is part of host_memory_external_bytes.
-    SPECULATIVE: gauge<Bytes> = "host_memory_speculative_bytes" {} on [Macos] since "0.2.0";
+    SPECULATIVE: gauge<Bytes> = "host_memory_speculative_bytes" {} on [Macos] since "0.1.0";
 
     /// 1 for how short the kernel says memory is: normal, warn or critical. It wakes programs to give memory back
     /// from warn on.
-    PRESSURE_STATE: gauge<State> = "host_memory_pressure_state" { state } on [Macos] since "0.2.0";
+    PRESSURE_STATE: gauge<State> = "host_memory_pressure_state" { state } on [Macos] since "0.1.0";
 
     /// Pages that were compressed.
-    COMPRESSIONS: counter<Count> = "host_memory_compressions_total" {} on [Macos] since "0.2.0";
+    COMPRESSIONS: counter<Count> = "host_memory_compressions_total" {} on [Macos] since "0.1.0";
 
     /// Pages that were wanted again after they had been compressed. A steady rate says that what programs work on
     /// does not fit into memory.
-    DECOMPRESSIONS: counter<Count> = "host_memory_decompressions_total" {} on [Macos] since "0.2.0";
+    DECOMPRESSIONS: counter<Count> = "host_memory_decompressions_total" {} on [Macos] since "0.1.0";
 
     /// Page faults of all kinds.
-    FAULTS: counter<Count> = "host_memory_faults_total" {} on [Macos] since "0.2.0";
+    FAULTS: counter<Count> = "host_memory_faults_total" {} on [Macos] since "0.1.0";
 
     /// Page faults that copied a page because it was written to.
-    COPY_FAULTS: counter<Count> = "host_memory_copy_faults_total" {} on [Macos] since "0.2.0";
+    COPY_FAULTS: counter<Count> = "host_memory_copy_faults_total" {} on [Macos] since "0.1.0";
 
     /// Pages that were read from files. Swap is not among them.
-    PAGEINS: counter<Count> = "host_memory_pageins_total" {} on [Macos] since "0.2.0";
+    PAGEINS: counter<Count> = "host_memory_pageins_total" {} on [Macos] since "0.1.0";
 
     /// Pages that were written to files. Swap is not among them.
-    PAGEOUTS: counter<Count> = "host_memory_pageouts_total" {} on [Macos] since "0.2.0";
+    PAGEOUTS: counter<Count> = "host_memory_pageouts_total" {} on [Macos] since "0.1.0";
 
     /// Pages of purgeable memory that were dropped.
-    PURGES: counter<Count> = "host_memory_purges_total" {} on [Macos] since "0.2.0";
+    PURGES: counter<Count> = "host_memory_purges_total" {} on [Macos] since "0.1.0";
 }
 
 /// Memory by kind of page; None where the kernel's figure does not fit.
