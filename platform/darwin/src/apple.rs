@@ -83,7 +83,7 @@ fn open(doors: &Arc<Doors>, settings: &Settings) -> Result<Box<dyn Collector>, E
             was_busy: false,
         },
         thermometer: Thermometer {
-            smc: smc::Temperatures::new(doors, thermal::GPU_KEYS, None),
+            smc: smc::Temperatures::new(doors, thermal::GPU_KEYS, vec![thermal::GPU_KEYS.to_owned()]),
             hid: hid::Temperatures::new(doors),
         },
     }))

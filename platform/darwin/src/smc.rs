@@ -13,7 +13,8 @@ use std::sync::Arc;
 /// Bytes of a key in the answer of `smc_keys`: its name, its type, its size.
 const KEY_BYTES: usize = 12;
 
-/// What no Mac has: it keeps one that answers nonsense from filling the exposition.
+/// More than are wanted on any Mac, of whose keys some 360 are temperatures: it keeps one that answers nonsense from
+/// filling the exposition.
 const MOST_SENSORS: usize = 256;
 
 /// The temperatures that a sensor in a Mac can have. Sensors that are off say 0, 5 or 6.7 °C, or far below it (-9200);
@@ -135,17 +136,17 @@ pub(crate) fn question(doors: &Doors, key: &str) -> Question {
 pub(crate) struct Temperatures {
     doors: Arc<Doors>,
     keys: Question,
-    /// Keys that begin so are somebody else's.
-    others: Option<&'static str>,
+    /// How the wanted ones begin.
+    wanted: Vec<String>,
     /// None until the controller has told its keys, which takes it a while and does not change.
     sensors: Option<Vec<(String, Question)>>,
 }
 
 impl Temperatures {
-    /// Those that begin with `beginning`, and not with `others`.
-    pub(crate) fn new(doors: &Arc<Doors>, beginning: &str, others: Option<&'static str>) -> Temperatures {
+    /// Those that begin with one of `wanted`, each of which begins with `beginning`.
+    pub(crate) fn new(doors: &Arc<Doors>, beginning: &str, wanted: Vec<String>) -> Temperatures {
         let keys = Question::new(doors, "smc_keys", beginning);
-        Temperatures { doors: Arc::clone(doors), keys, others, sensors: None }
+        Temperatures { doors: Arc::clone(doors), keys, wanted, sensors: None }
     }
 
     /// Gives each that has a plausible temperature now, with its key. What fails is noted. A machine without a
@@ -163,8 +164,8 @@ impl Temperatures {
     }
 
     fn list(&mut self) -> Result<Vec<(String, Question)>, Error> {
-        let Temperatures { doors, keys, others, .. } = self;
-        let wanted = |key: &&str| others.is_none_or(|others| !key.starts_with(others));
+        let Temperatures { doors, keys, wanted, .. } = self;
+        let wanted = |key: &&str| wanted.iter().any(|beginning| key.starts_with(beginning.as_str()));
         let sensors = keys.ask_if_there(|raw| {
             let keys = numbers(raw)?.filter(wanted).take(MOST_SENSORS);
             Ok(keys.map(|key| (key.to_owned(), question(doors, key))).collect())

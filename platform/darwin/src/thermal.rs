@@ -3,7 +3,8 @@
 //! SMC, and the temperatures of the HID sensors that Macs with Apple silicon have.
 //!
 //! A sensor of the SMC is named by its key, because what a key measures is told nowhere and is another thing on
-//! another chip; HID sensors have names. The two overlap. Those of the GPU stand in gpu_temperature_celsius and
+//! another chip; HID sensors have names. The two overlap. Of the SMC's keys those are shown by default which begin as
+//! those of CPU cores, memory, storage, battery and surroundings do on the Macs that are known: an M4 has 360 in all. Those of the GPU stand in gpu_temperature_celsius and
 //! nowhere else. A sensor whose temperature cannot be, because it is off, has none.
 //!
 //! Not read: IOPMCopyCPUPowerStatus, which Apple silicon does not have, and speeds set for fans.
@@ -13,8 +14,9 @@ use crate::raw::{Expected, Raw};
 use crate::{hid, smc};
 use door::Doors;
 use schema::families::thermal::{FAN_SPEED, PRESSURE_STATE, Pressure, Reading, Sensor, TEMPERATURE};
+use schema::setting::Kind;
 use schema::unit::Rpm;
-use schema::{Batch, Collector, Error, Lane, Scrape, Settings, Spec};
+use schema::{Batch, Collector, Error, Lane, Scrape, Setting, Settings, Spec};
 use std::sync::Arc;
 
 pub(crate) const SPEC: Spec<Doors> = Spec {
@@ -23,8 +25,15 @@ pub(crate) const SPEC: Spec<Doors> = Spec {
     families: &[PRESSURE_STATE.id(), TEMPERATURE.id(), FAN_SPEED.id()],
     default_on: true,
     lane: Lane::Thread,
-    settings: &[],
+    settings: &[KEYS],
     open,
+};
+
+const KEYS: Setting = Setting {
+    key: "collector.thermal.smc-keys",
+    kind: Kind::List,
+    default: "TA,TB,TC,TH,TM,TN,TW,Ta,Te,Tf,Tm,Tp,Ts",
+    help: "Show the temperatures of the SMC whose keys begin so; T is all of them, some 360.",
 };
 
 const LEVEL: &str = "com.apple.system.thermalpressurelevel";
@@ -48,10 +57,10 @@ struct Thermal {
     fans: Option<Vec<(String, Question)>>,
 }
 
-fn open(doors: &Arc<Doors>, _: &Settings) -> Result<Box<dyn Collector>, Error> {
+fn open(doors: &Arc<Doors>, settings: &Settings) -> Result<Box<dyn Collector>, Error> {
     Ok(Box::new(Thermal {
         pressure: Question::new(doors, "notify_state", LEVEL),
-        smc: smc::Temperatures::new(doors, "T", Some(GPU_KEYS)),
+        smc: smc::Temperatures::new(doors, "T", settings.list(&KEYS)),
         hid: hid::Temperatures::new(doors),
         count: smc::question(doors, "FNum"),
         fans: None,
@@ -65,7 +74,9 @@ impl Collector for Thermal {
             pressure.put(out);
         }
         self.smc.each(out, |key, celsius, out| {
-            Sensor { chip: "smc", sensor: key }.put(Reading::Temperature(celsius), out);
+            if !key.starts_with(GPU_KEYS) {
+                Sensor { chip: "smc", sensor: key }.put(Reading::Temperature(celsius), out);
+            }
         });
         self.hid.each(out, |name, gpu, celsius, out| {
             if !gpu {
@@ -144,6 +155,7 @@ host_thermal_pressure_state{state=\"sleeping\"} 0
                     (b"Tp01", b"flt ", 4),
                     (b"Tp09", b"flt ", 4),
                     (b"TVER", b"ch8*", 8),
+                    (b"TVD0", b"flt ", 4),
                 ],
             ),
             float("TB0T", 31.5),
@@ -191,6 +203,17 @@ host_fan_speed_rpm{chip=\"smc\",sensor=\"F1Ac\"} 1350
     #[test]
     fn a_virtual_machine_has_no_sensors_and_that_is_no_failure() {
         assert_eq!(replay(&SPEC, &[&pressure(0), NO_SMC, NO_HID].concat()), NOMINAL);
+    }
+
+    #[test]
+    fn other_keys_are_shown_to_who_wants_them_but_for_those_of_the_gpu() {
+        let keys = keys("T", &[(b"TVD0", b"flt ", 4), (b"Tg05", b"flt ", 4)]);
+        let sensors = [float("TVD0", 33.0), float("Tg05", 44.0)].concat();
+        let machine = [&pressure(0), &keys, &sensors, "== 1 smc FNum 2\n", NO_HID].concat();
+        let mut settings = Settings::default();
+        settings.set(KEYS.key, schema::setting::parse(KEYS.kind, "T").unwrap());
+        let shown = crate::replay::Replay::set(&SPEC, &machine, &settings).shown();
+        assert!(shown.ends_with("0\nhost_temperature_celsius{chip=\"smc\",sensor=\"TVD0\"} 33\n"), "{shown}");
     }
 
     #[test]
