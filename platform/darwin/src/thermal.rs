@@ -9,7 +9,7 @@
 //!
 //! Not read: IOPMCopyCPUPowerStatus, which Apple silicon does not have, and speeds set for fans.
 
-use crate::question::Question;
+use crate::question::{Optional, Question};
 use crate::raw::{Expected, Raw};
 use crate::{hid, smc};
 use door::Doors;
@@ -52,7 +52,7 @@ struct Thermal {
     pressure: Question,
     smc: smc::Temperatures,
     hid: hid::Temperatures,
-    count: Question,
+    count: Optional,
     /// None until it is known how many there are.
     fans: Option<Vec<(String, Question)>>,
 }
@@ -62,29 +62,30 @@ fn open(doors: &Arc<Doors>, settings: &Settings) -> Result<Box<dyn Collector>, E
         pressure: Question::new(doors, "notify_state", LEVEL),
         smc: smc::Temperatures::new(doors, "T", settings.list(&KEYS)),
         hid: hid::Temperatures::new(doors),
-        count: smc::question(doors, "FNum"),
+        count: Optional::new(doors, "smc", "FNum"),
         fans: None,
         doors: Arc::clone(doors),
     }))
 }
 
 impl Collector for Thermal {
-    fn collect(&mut self, _: &Scrape, out: &mut Batch) -> Result<(), Error> {
+    fn collect(&mut self, scrape: &Scrape, out: &mut Batch) -> Result<(), Error> {
         if let Some(pressure) = out.keep(self.pressure.ask(decode)) {
             pressure.put(out);
         }
-        self.smc.each(out, |key, celsius, out| {
+        self.smc.each(scrape, out, |key, celsius, out| {
             if !key.starts_with(GPU_KEYS) {
                 Sensor { chip: "smc", sensor: key }.put(Reading::Temperature(celsius), out);
             }
         });
-        self.hid.each(out, |name, gpu, celsius, out| {
+        self.hid.each(scrape, out, |name, gpu, celsius, out| {
             if !gpu {
                 Sensor { chip: "hid", sensor: name }.put(Reading::Temperature(celsius), out);
             }
         });
         if self.fans.is_none() {
-            self.fans = out.keep(fans(&self.doors, &mut self.count));
+            let count = self.count.ask(scrape, smc::number, out);
+            self.fans = count.map(|count| fans(&self.doors, count));
         }
         for (key, question) in self.fans.iter_mut().flatten() {
             if let Some(Some(Some(speed))) = out.keep(question.ask_if_there(speed)) {
@@ -95,16 +96,14 @@ impl Collector for Thermal {
     }
 }
 
-/// The fans that there are; none without a controller.
-fn fans(doors: &Doors, count: &mut Question) -> Result<Vec<(String, Question)>, Error> {
-    let count = count.ask_if_there(smc::number)?;
+/// So many fans. A Mac without one says 0.
+fn fans(doors: &Doors, count: f64) -> Vec<(String, Question)> {
     let fan = |number: u32| {
         let key = format!("F{number:X}Ac");
         let question = smc::question(doors, &key);
         (key, question)
     };
-    let numbers = (0..MOST_FANS).take_while(|number| count.is_some_and(|count| f64::from(*number) < count));
-    Ok(numbers.map(fan).collect())
+    (0..MOST_FANS).take_while(|number| f64::from(*number) < count).map(fan).collect()
 }
 
 /// A speed that a fan can have; 0 where it stands still.
