@@ -4,7 +4,10 @@
 //! Arguments are text wherever they can be, so that people can read and write captures. Answers are the bytes
 //! that the system gave, little-endian as every Mac is.
 
-use crate::{files, hid, mach, metal, notify, power_sources, process, registry, report, smc, sysctl};
+use crate::{
+    disks, files, hid, interfaces, mach, metal, mounts, notify, power_sources, process, registry, report,
+    smc, sysctl,
+};
 use door::Call;
 use schema::Errno;
 
@@ -28,6 +31,10 @@ const CALLS: &[(&str, Fetch)] = &[
     ("proc_rusage", process::usage),
     ("regular", files::regular),
     ("registry", registry::properties),
+    ("disks", disks::all),
+    ("getfsstat", mounts::all),
+    ("statfs", mounts::one),
+    ("interface_media", interfaces::media),
     ("smc", smc::read),
     ("smc_keys", smc::keys),
     ("hid_temperatures", hid::temperatures),
@@ -121,6 +128,10 @@ mod tests {
             ("proc_taskallinfo", "self", 232),
             ("proc_rusage", "self", 96),
             ("registry", "IOPlatformExpertDevice model", 20),
+            ("getfsstat", "", 79),
+            ("statfs", "/", 79),
+            ("sysctl_mib", "4.18.0.3.0.1", 180),
+            ("sysctl_mib", "4.17.0.18.3.0", 112),
             ("notify_state", "com.apple.system.thermalpressurelevel", 8),
             // A virtual machine has no power source; it must answer all the same.
             ("power_sources", "Name,Type", 0),

@@ -8,11 +8,14 @@
 #![cfg(target_os = "macos")]
 
 mod calls;
+mod disks;
 mod dynamic;
 mod files;
 mod hid;
+mod interfaces;
 mod mach;
 mod metal;
+mod mounts;
 mod notify;
 mod power_sources;
 mod process;

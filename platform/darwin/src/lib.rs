@@ -7,10 +7,13 @@
 
 mod apple;
 mod cpu;
+mod disk;
 mod energy;
+mod filesystem;
 mod hid;
 mod load;
 mod memory;
+mod network;
 mod os;
 pub mod own;
 mod power;
@@ -25,6 +28,10 @@ mod thermal;
 mod ticks;
 mod topology;
 
+pub use disk::masked_disks;
+pub use filesystem::mask::masked_mounts;
+pub use network::address::masked_addresses;
+
 use door::Doors;
 use schema::Spec;
 
@@ -34,6 +41,9 @@ pub const COLLECTORS: &[Spec<Doors>] = &[
     cpu::SPEC,
     load::SPEC,
     memory::SPEC,
+    filesystem::SPEC,
+    disk::SPEC,
+    network::SPEC,
     topology::SPEC,
     process::SPEC,
     thermal::SPEC,
