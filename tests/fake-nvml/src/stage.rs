@@ -15,19 +15,24 @@ pub struct Staged {
 }
 
 impl Staged {
-    pub(crate) fn new(scenario: &Scenario) -> Result<Staged> {
+    /// With the machine's files, or without.
+    pub(crate) fn new(scenario: &Scenario, machine: bool) -> Result<Staged> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("gauged-{}-{}-{number}", scenario.name(), std::process::id());
         let staged = Staged { directory: std::env::temp_dir().join(name) };
-        for directory in [staged.procfs(), staged.sysfs(), staged.rootfs()] {
-            std::fs::create_dir_all(directory)?;
+        std::fs::create_dir_all(&staged.directory)?;
+        if machine {
+            for directory in [staged.procfs(), staged.sysfs(), staged.rootfs()] {
+                std::fs::create_dir_all(directory)?;
+            }
+            let host = std::fs::read_to_string(scenario.host())?;
+            let host: Capture = host.parse().map_err(Error::other)?;
+            lay_out(&staged.directory, &host.entries)?;
+            lay_out(&staged.directory, &scenario.capture().entries)?;
         }
-        let host = std::fs::read_to_string(scenario.host())?;
-        let host: Capture = host.parse().map_err(Error::other)?;
-        lay_out(&staged.directory, &host.entries)?;
-        lay_out(&staged.directory, &scenario.capture().entries)?;
         let mut library = std::fs::read(built()?)?;
+        elf::shorten(&mut library);
         elf::hide(&mut library, scenario.without()).map_err(Error::other)?;
         std::fs::write(staged.library(), library)?;
         std::fs::write(staged.directory.join("scenario.faults"), scenario.faults())?;
