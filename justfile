@@ -28,6 +28,10 @@ bench *args:
 cross:
     cargo xtask cross
 
+# gauged for macOS, linked here, and what it asks of macOS
+link-darwin *args:
+    cargo xtask link-darwin {{args}}
+
 # the release binary and its size
 dist:
     cargo xtask dist

@@ -20,6 +20,9 @@ use std::path::{Path, PathBuf};
 /// EX_USAGE of sysexits(3): the command was used wrongly. Starting again will not help.
 pub const EX_USAGE: u8 = 64;
 
+/// EX_DATAERR of sysexits(3): a file that is not what it should be.
+pub const EX_DATAERR: u8 = 65;
+
 /// What gauged is asked to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verb {
@@ -61,6 +64,8 @@ pub struct Command {
     pub settings: Settings,
     /// With which collectors, by their place in [`Program::collectors`], ascending. Empty for verbs that need none.
     pub enabled: Vec<usize>,
+    /// The capture to show instead of this machine: what [`replayed`] found, if the verb takes it.
+    pub replay: Option<PathBuf>,
 }
 
 /// What to say instead, and how to end.
@@ -87,6 +92,17 @@ pub struct Program<'a> {
     pub hidden: &'a [&'static str],
 }
 
+/// The capture that these arguments name. It is looked for before they are understood, because the machine that it is
+/// of decides which collectors there are, and so which flags.
+pub fn replayed(arguments: &[OsString]) -> Option<PathBuf> {
+    let flag = format!("--{}", flags::REPLAY);
+    let value = |(place, argument): (usize, &OsString)| match argument.to_str()?.strip_prefix(&flag)? {
+        "" => arguments.get(place + 1).map(PathBuf::from),
+        rest => rest.strip_prefix('=').map(PathBuf::from),
+    };
+    arguments.iter().enumerate().filter_map(value).next_back()
+}
+
 /// Understands a command. `arguments` begin with the program's name; `read` reads the configuration file, if
 /// one is named.
 ///
@@ -109,7 +125,7 @@ pub fn parse(
     if let Some(name) = program.hidden.iter().copied().find(|hidden| *hidden == verb) {
         let arguments = of_verb.map(|m| flags::all::<OsString>(m, flags::REST)).unwrap_or_default();
         let verb = Verb::Hidden { name, arguments };
-        return Ok(Command { verb, settings: Settings::default(), enabled: Vec::new() });
+        return Ok(Command { verb, settings: Settings::default(), enabled: Vec::new(), replay: None });
     }
     let word = |id| of_verb.and_then(|m| flags::one::<String>(m, id));
     let verb = match verb {
@@ -130,11 +146,15 @@ pub fn parse(
             };
             // A function of the build alone: no settings, and no reason to refuse for the sake of one.
             let verb = Verb::Schema { document };
-            return Ok(Command { verb, settings: Settings::default(), enabled: Vec::new() });
+            return Ok(Command { verb, settings: Settings::default(), enabled: Vec::new(), replay: None });
         }
         _ => Verb::Serve,
     };
     let settings = all_settings(&table, [Some(&matches), of_verb], environment, read)?;
+    let replay = of_verb.and_then(|m| flags::one(m, flags::REPLAY)).or(flags::one(&matches, flags::REPLAY));
+    if replay.is_some() {
+        may_be_replayed(&verb, &settings)?;
+    }
     let enabled = match &verb {
         Verb::Once { .. } => chosen(program.collectors, of_verb, &settings)?,
         _ => switched_on(program.collectors, &settings),
@@ -144,7 +164,23 @@ pub fn parse(
             "no collector is on; --collector.NAME switches one on, see gauged --help",
         ));
     }
-    Ok(Command { verb, settings, enabled })
+    Ok(Command { verb, settings, enabled, replay })
+}
+
+/// Refuses what would be half a replay: another verb, or files of this machine.
+fn may_be_replayed(verb: &Verb, settings: &Settings) -> Result<(), Usage> {
+    let flag = format!("--{}", flags::REPLAY);
+    if !matches!(verb, Verb::Serve | Verb::Once { .. }) {
+        let line = complaint::not_of_this_verb(flag);
+        return Err(Usage::mistake(format!("{line}; see gauged --help")));
+    }
+    let live = [settings::PROCFS, settings::SYSFS, settings::ROOTFS].map(|setting| setting.key);
+    match live.into_iter().find(|key| settings.said(key).is_some()) {
+        None => Ok(()),
+        Some(key) => {
+            Err(Usage::mistake(format!("{flag}: the capture has the machine's files, so not with {key}")))
+        }
+    }
 }
 
 /// Hears flags, environment and file, the lowest voice first, so that the highest has the last word.

@@ -7,6 +7,7 @@
 use crate::lane::{Answer, Lane};
 use crate::machine;
 use crate::own::Own;
+use crate::replay::Recording;
 use crate::scrape::{FRESH, Flight, Scraper};
 use crate::slot::{Place, Slot};
 use crate::snapshot::{Collectors, Snapshot};
@@ -60,28 +61,56 @@ impl Core {
         settings: &Arc<Settings>,
         max_series: usize,
     ) -> std::io::Result<Core> {
+        Core::measuring(None, collectors, doors, settings, max_series)
+    }
+
+    /// The same, but of a recorded machine where one is given: `own` are then the doors of the process that plays it,
+    /// which has a clock and figures of its own.
+    ///
+    /// # Errors
+    /// A thread could not be started.
+    pub fn measuring(
+        recording: Option<&Recording>,
+        collectors: &[&'static Spec<Doors>],
+        own: &Arc<Doors>,
+        settings: &Arc<Settings>,
+        max_series: usize,
+    ) -> std::io::Result<Core> {
         let (inbox, receiver) = sync_channel(INBOX);
-        let apart = machine::inline_may_hang(doors);
+        let apart = machine::inline_may_hang(own);
         let mut slots = Vec::with_capacity(collectors.len());
         for (place, &spec) in collectors.iter().enumerate() {
+            let doors = &match recording {
+                None => Arc::clone(own),
+                Some(recording) => recording.doors(own.spawn).map_err(std::io::Error::other)?,
+            };
             let place = match spec.lane {
-                schema::Lane::Inline if !apart => {
+                // A recorded file always answers.
+                schema::Lane::Inline if !apart || recording.is_some() => {
                     Place::Inline(Station::new(spec, Arc::clone(doors), Arc::clone(settings)))
                 }
                 _ => {
                     let sender = inbox.clone();
                     // A core that is gone wants no answers.
                     let answer = Box::new(move |answer| drop(sender.send(Event::Answer(answer))));
-                    Place::Thread(Lane::start(place, spec, doors, settings, answer)?)
+                    Place::Thread(Lane::start(place, spec, doors, settings, &own.clock, answer)?)
                 }
             };
             slots.push(Slot::new(spec, place));
         }
-        let core_doors = Arc::clone(doors);
+        let core_doors = Arc::clone(own);
+        let replay = recording.map(|recording| (recording.name.clone(), recording.player()));
         let run = move || {
             // Made where it is used: the files that it shares with inline collectors are this thread's.
-            let own = Own::new(&core_doors, apart);
-            let scraper = Scraper::new(core_doors, slots, Some(own), max_series);
+            let mut own = Own::new(&core_doors, apart);
+            let clock = core_doors.clock.clone();
+            let scraper = match replay {
+                None => Scraper::new(clock, slots, Some(own), max_series),
+                Some((name, player)) => {
+                    own.replays(name);
+                    Scraper::new(clock, slots, Some(own), max_series).replaying(player)
+                }
+            };
             Tower {
                 scraper,
                 inbox: receiver,
@@ -103,7 +132,7 @@ impl Core {
                 machine::exit_now(EX_SOFTWARE);
             }
         })?;
-        Ok(Core { inbox, clock: doors.clock.clone() })
+        Ok(Core { inbox, clock: own.clock.clone() })
     }
 
     /// Asks for a snapshot that covers these collectors. `answer` is called once, on the core's thread, within

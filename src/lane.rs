@@ -5,7 +5,7 @@
 //! opened elsewhere.
 
 use crate::station::Station;
-use door::Doors;
+use door::{Clock, Doors};
 use schema::{Batch, Error, Scrape, Settings, Spec};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -42,7 +42,8 @@ pub struct Lane {
 }
 
 impl Lane {
-    /// Starts a lane for the collector at this place; its answers go through `answer`, which may block it.
+    /// Starts a lane for the collector at this place; its answers go through `answer`, which may block it. `clock`
+    /// is that of deadlines, which is not the doors' where these are a recorded machine's.
     ///
     /// # Errors
     /// The thread could not be started.
@@ -51,11 +52,13 @@ impl Lane {
         spec: &'static Spec<Doors>,
         doors: &Arc<Doors>,
         settings: &Arc<Settings>,
+        clock: &Clock,
         answer: Box<dyn Fn(Answer) + Send>,
     ) -> std::io::Result<Lane> {
         let (jobs, inbox) = sync_channel(1);
-        let (lane_doors, settings) = (Arc::clone(doors), Arc::clone(settings));
-        let work = move || run(place, spec, lane_doors, settings, &inbox, &*answer);
+        let station = Station::new(spec, Arc::clone(doors), Arc::clone(settings));
+        let clock = clock.clone();
+        let work = move || run(place, station, &clock, &inbox, &*answer);
         (doors.spawn)(spec.name, Box::new(work))?;
         Ok(Lane { jobs, busy_until: None })
     }
@@ -90,16 +93,7 @@ impl Lane {
     }
 }
 
-fn run(
-    place: usize,
-    spec: &'static Spec<Doors>,
-    doors: Arc<Doors>,
-    settings: Arc<Settings>,
-    jobs: &Receiver<Job>,
-    answer: &dyn Fn(Answer),
-) {
-    let clock = doors.clock.clone();
-    let mut station = Station::new(spec, doors, settings);
+fn run(place: usize, mut station: Station, clock: &Clock, jobs: &Receiver<Job>, answer: &dyn Fn(Answer)) {
     while let Ok(Job { scrape, mut batch }) = jobs.recv() {
         let began = clock.now();
         let result = station.collect(&scrape, &mut batch);

@@ -4,23 +4,31 @@
 
 use gauged::cli::{self, Command, Program, Usage, Verb};
 use gauged::settings::Contribution;
+use gauged::verbs::Failure;
 use gauged::{machine, serve, verbs};
 use std::io::Write;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let collectors = machine::collectors();
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let recording = match cli::replayed(&arguments).map(|path| verbs::read_capture(&path)).transpose() {
+        Ok(recording) => recording,
+        Err(failure) => return complain(&failure),
+    };
+    let collectors =
+        recording.as_ref().map_or_else(machine::collectors, |recording| recording.collectors.clone());
     let known: Vec<Contribution> = collectors.iter().map(|spec| Contribution::from(*spec)).collect();
     let program = Program { collectors: &known, hidden: &[] };
-    let command = match cli::parse(program, std::env::args_os(), std::env::vars_os(), verbs::read_config) {
+    let command = match cli::parse(program, arguments, std::env::vars_os(), verbs::read_config) {
         Ok(command) => command,
         Err(usage) => return say(&usage),
     };
-    let Command { verb, settings, enabled } = command;
+    let Command { verb, settings, enabled, replay } = command;
+    let recording = recording.as_ref().filter(|_| replay.is_some());
     let enabled: Vec<_> = enabled.into_iter().filter_map(|place| collectors.get(place).copied()).collect();
     let result = match verb {
-        Verb::Serve => serve::serve(&enabled, settings),
-        Verb::Once { format } => verbs::once(&enabled, settings, format),
+        Verb::Serve => serve::serve(&enabled, settings, recording),
+        Verb::Once { format } => verbs::once(&enabled, settings, recording, format),
         Verb::Record { output, mask } => verbs::record(&enabled, settings, output.as_deref(), mask),
         Verb::Schema { document } => verbs::print(&document.text()),
         // `program.hidden` is empty: gauged calls itself by no verb yet.
@@ -28,8 +36,12 @@ fn main() -> ExitCode {
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => say(&Usage { text: format!("gauged: {}\n", failure.line), code: failure.code }),
+        Err(failure) => complain(&failure),
     }
+}
+
+fn complain(failure: &Failure) -> ExitCode {
+    say(&Usage { text: format!("gauged: {}\n", failure.line), code: failure.code })
 }
 
 /// Help and versions go to standard output, complaints to standard error. What cannot be said there is not said.

@@ -19,6 +19,8 @@ pub const RUSTC: &str = env!("RUSTC_VERSION");
 #[derive(Debug)]
 pub struct Own {
     machine: machine::Own,
+    /// The recorded machine that is shown instead of this one.
+    replay: Option<String>,
     scrapes: u64,
     collections: u64,
     left_out: LeftOut,
@@ -29,10 +31,16 @@ impl Own {
     pub fn new(doors: &Doors, inline_may_hang: bool) -> Own {
         Own {
             machine: machine::Own::open(doors, inline_may_hang),
+            replay: None,
             scrapes: 0,
             collections: 0,
             left_out: LeftOut::default(),
         }
+    }
+
+    /// From now on says that what is shown is the recorded machine of this name.
+    pub fn replays(&mut self, name: String) {
+        self.replay = Some(name);
     }
 
     /// So many requests are being answered.
@@ -50,12 +58,15 @@ impl Own {
 
     /// The only writer of these families, in the scrape of this number.
     pub fn put(&mut self, scrape: u64, out: &mut Batch) {
-        out.put(&own::BUILD_INFO, [VERSION, REVISION.unwrap_or(""), RUSTC], Info);
+        let replay = self.replay.as_deref();
+        out.put(&own::BUILD_INFO, [VERSION, REVISION.unwrap_or(""), RUSTC, replay.unwrap_or("")], Info);
         out.put(&own::SCRAPES, [], Count(self.scrapes));
         out.put(&own::COLLECTIONS, [], Count(self.collections));
         out.put(&own::DUPLICATE_SERIES, [], Count(self.left_out.duplicates));
         out.put(&own::SERIES_DROPPED, [], Count(self.left_out.capped));
-        for (namespace, host) in self.machine.namespaces() {
+        // Whether ours are the host's says nothing of the figures of another machine.
+        let namespaces = if replay.is_none() { self.machine.namespaces() } else { &[] };
+        for (namespace, host) in namespaces {
             out.put(&own::NAMESPACE_HOST, [namespace], State(*host));
         }
         self.machine.process(scrape).put(out);

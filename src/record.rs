@@ -26,6 +26,7 @@ pub fn record(
     paths: &Paths,
 ) -> Result<Capture, &'static str> {
     let recorder = Arc::new(Recorder::default());
+    recorder.system(machine::OS);
     let doors = Arc::new(Doors::recording(machine::live()?, paths, &recorder));
     let mut stations: Vec<_> =
         collectors.iter().map(|spec| Station::new(spec, Arc::clone(&doors), Arc::clone(settings))).collect();

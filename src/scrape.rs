@@ -7,7 +7,7 @@ use crate::lane::Answer;
 use crate::own::Own;
 use crate::slot::{Slot, Work};
 use crate::snapshot::{Arranger, Collectors, Outcome, Snapshot};
-use door::Doors;
+use door::{Clock, Player};
 use schema::Scrape;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,9 +25,12 @@ const SPARE: usize = 8;
 /// Everything that a scrape needs.
 #[derive(Debug)]
 pub struct Scraper {
-    doors: Arc<Doors>,
+    /// Of deadlines and ages.
+    clock: Clock,
+    /// The machine that is measured, where it is a recorded one.
+    player: Option<Arc<Player>>,
     slots: Vec<Slot>,
-    /// None where a recorded machine is replayed: the process that replays it is not its own.
+    /// None where only the machine is of interest and not who measures it: in golden files.
     own: Option<Own>,
     arranger: Arranger,
     max_series: usize,
@@ -60,9 +63,10 @@ impl Flight {
 
 impl Scraper {
     /// A scraper over these collectors, in this order.
-    pub fn new(doors: Arc<Doors>, slots: Vec<Slot>, own: Option<Own>, max_series: usize) -> Scraper {
+    pub fn new(clock: Clock, slots: Vec<Slot>, own: Option<Own>, max_series: usize) -> Scraper {
         Scraper {
-            doors,
+            clock,
+            player: None,
             slots,
             own,
             arranger: Arranger::default(),
@@ -73,6 +77,12 @@ impl Scraper {
         }
     }
 
+    /// The same over a recorded machine: the first scrape reads its first pass, all others its second.
+    #[must_use]
+    pub fn replaying(self, player: Arc<Player>) -> Scraper {
+        Scraper { player: Some(player), ..self }
+    }
+
     /// Every collector of this scraper.
     pub fn collectors(&self) -> Collectors {
         Collectors::all(self.slots.len())
@@ -80,12 +90,15 @@ impl Scraper {
 
     /// Now, on the clock of deadlines.
     pub fn now(&self) -> Duration {
-        self.doors.clock.now()
+        self.clock.now()
     }
 
     /// Begins a scrape: the lanes first, so that they work while the inline collectors do.
     pub fn begin(&mut self, wanted: Collectors, deadline: Duration) -> Flight {
         self.number += 1;
+        if let Some(player) = &self.player {
+            player.set_pass(self.number > 1);
+        }
         let began = self.now();
         let cutoff = deadline.min(began + LANE_PATIENCE);
         let mut flight = Flight {
@@ -96,7 +109,7 @@ impl Scraper {
             number: self.number,
             snapshot: self.blank(),
         };
-        let wall = self.doors.clock.wall();
+        let wall = self.clock.wall();
         let scrape = Scrape { number: self.number, now: began, deadline: cutoff, wall, held: false };
         let Some(snapshot) = Arc::get_mut(&mut flight.snapshot) else { return flight };
         snapshot.taken = began;
@@ -106,7 +119,7 @@ impl Scraper {
             for ((place, slot), part) in
                 asked.filter(|((place, slot), _)| wanted.has(*place) && slot.is_inline() == inline)
             {
-                if slot.ask(&scrape, &self.doors.clock, part) == Work::Awaited {
+                if slot.ask(&scrape, &self.clock, part) == Work::Awaited {
                     flight.pending = flight.pending.with(place);
                 }
             }
@@ -169,12 +182,12 @@ impl Scraper {
         partial.covers = flight.wanted.union(wanted);
         let now = self.now();
         self.number += 1;
-        let wall = self.doors.clock.wall();
+        let wall = self.clock.wall();
         let scrape = Scrape { number: self.number, now, deadline: now, wall, held: false };
         let parts = self.slots.iter_mut().zip(&flight.snapshot.parts).zip(&mut partial.parts).enumerate();
         for (place, ((slot, came), part)) in parts.filter(|(place, _)| partial.covers.has(*place)) {
             if !flight.wanted.has(place) && slot.is_inline() {
-                slot.ask(&scrape, &self.doors.clock, part);
+                slot.ask(&scrape, &self.clock, part);
             } else if flight.pending.has(place) || !flight.wanted.has(place) {
                 part.report.outcome = Outcome::Late;
             } else {

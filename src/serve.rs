@@ -3,12 +3,13 @@
 use crate::cli::EX_USAGE;
 use crate::http::{self, Config, Hooks, Limits, Listener};
 use crate::own::VERSION;
+use crate::replay::Recording;
 use crate::settings::{
     LISTEN_ADDRESS, LOG_FORMAT, LOG_LEVEL, MAX_CONNECTIONS, MAX_SCRAPE_TIMEOUT, TELEMETRY_PATH,
 };
 use crate::verbs::{self, Failure, cannot_start};
 use crate::{log, machine};
-use door::{Buffer, Doors, Shape};
+use door::Doors;
 use schema::alias::DIALECTS;
 use schema::{Settings, Spec};
 use sd_notify::NotifyState;
@@ -16,24 +17,31 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Serves until SIGTERM or SIGINT, and then ends the process: threads that are stuck in the kernel do not hold
+/// Serves this machine, or a recorded one, until SIGTERM or SIGINT, and then ends the process: threads that are stuck in the kernel do not hold
 /// it up.
 ///
 /// # Errors
 /// What could not be started, in one line.
-pub fn serve(collectors: &[&'static Spec<Doors>], settings: Settings) -> Result<(), Failure> {
+pub fn serve(
+    collectors: &[&'static Spec<Doors>],
+    settings: Settings,
+    recording: Option<&Recording>,
+) -> Result<(), Failure> {
     log::start(settings.text(&LOG_LEVEL).as_deref(), settings.text(&LOG_FORMAT).as_deref());
     // Bound before anything else starts, so that a port in use is the first and only thing that is said.
     let listeners = Listener::bind_all(&settings.list(&LISTEN_ADDRESS)).map_err(|error| {
         let code = if error.is_form() { EX_USAGE } else { 1 };
         Failure { line: error.to_string(), code }
     })?;
-    let config = config(collectors, &settings);
+    let replay = recording.map(|recording| recording.name.clone());
+    let config = Config { replay, ..config(collectors, &settings) };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(cannot_start)?;
-    let (core, doors) = verbs::start(collectors, settings)?;
+    let (core, doors) = verbs::start(collectors, settings, recording)?;
     let places: Vec<_> = listeners.iter().map(ToString::to_string).collect();
+    let replays = config.replay.as_ref().map(|name| format!("replays the recorded machine {name}, and "));
     tracing::info!(
-        "gauged {VERSION} listens on {} (metrics at {})",
+        "gauged {VERSION} {}listens on {} (metrics at {})",
+        replays.unwrap_or_default(),
         places.join(", "),
         config.telemetry_path
     );
@@ -59,6 +67,7 @@ fn config(collectors: &[&'static Spec<Doors>], settings: &Settings) -> Config {
         dialects: DIALECTS,
         default_names: verbs::names(settings),
         version: VERSION,
+        replay: None,
         limits: Limits { connections: most.unwrap_or(defaults.limits.connections), ..defaults.limits },
     }
 }
@@ -80,11 +89,10 @@ async fn stop_asked() {
 
 /// Health is the event loop and one reading that cannot block: never a mount, never a GPU.
 fn health(doors: &Doors) -> Box<dyn Fn() -> Result<(), String> + Send + Sync> {
-    let reading = Mutex::new((doors.procfs.file("self/stat", Shape::Attr), Buffer::default()));
+    let pulse = Mutex::new(machine::pulse(doors));
     Box::new(move || {
-        let mut reading = reading.lock().unwrap_or_else(PoisonError::into_inner);
-        let (file, buffer) = &mut *reading;
-        file.read(buffer).map(drop).map_err(|error| error.to_string())
+        let mut pulse = pulse.lock().unwrap_or_else(PoisonError::into_inner);
+        pulse().map_err(|error| error.to_string())
     })
 }
 

@@ -31,15 +31,34 @@ impl Station {
     /// Collects. A panic is a failed collector, which is opened anew next time.
     ///
     /// # Errors
-    /// What the collector, or opening it, said; `Panic` for a bug of ours.
+    /// What the collector, or opening it, said; `Panic` for a bug of ours; `Refused` where it asked a recorded
+    /// machine for what was not recorded, because what it made of that is not what the machine would have said.
     pub fn collect(&mut self, scrape: &Scrape, out: &mut Batch) -> Result<(), Error> {
-        let result = catch_unwind(AssertUnwindSafe(|| self.open_and_collect(scrape, out)));
-        result.unwrap_or_else(|_panic| {
+        let scrape = self.on_its_clock(scrape);
+        let result = catch_unwind(AssertUnwindSafe(|| self.open_and_collect(&scrape, out)));
+        let result = result.unwrap_or_else(|_panic| {
             // A collector that panicked may panic again while it is dropped: it is then leaked instead.
             let broken = self.collector.take();
             let _ = catch_unwind(AssertUnwindSafe(|| drop(broken)));
             Err(Error::Panic)
-        })
+        });
+        match self.doors.missing().first() {
+            None => result,
+            Some(missing) => {
+                Err(Error::Refused { path: missing.as_str().into(), rule: "the capture does not have it" })
+            }
+        }
+    }
+
+    /// The scrape on the clocks of the machine that is measured: a recorded one has its own.
+    fn on_its_clock(&self, scrape: &Scrape) -> Scrape {
+        match self.doors.clock.recorded() {
+            None => *scrape,
+            Some((now, wall)) => {
+                let left = scrape.deadline.saturating_sub(scrape.now);
+                Scrape { now, wall, deadline: now + left, ..*scrape }
+            }
+        }
     }
 
     fn open_and_collect(&mut self, scrape: &Scrape, out: &mut Batch) -> Result<(), Error> {

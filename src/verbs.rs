@@ -1,7 +1,10 @@
 //! What gauged does beside serving: one scrape, a capture, the schema. Each ends by itself.
 
+use crate::cli::{EX_DATAERR, EX_USAGE};
 use crate::core::Core;
 use crate::exposition::{Encoder, Format, Names};
+use crate::replay::{Recording, Unplayable};
+use crate::scrape::FRESH;
 use crate::settings::{DIALECT, LOG_FORMAT, LOG_LEVEL, MAX_SERIES, PROCFS, ROOTFS, SYSFS, UNIFIED};
 use crate::snapshot::Collectors;
 use crate::{log, machine, record};
@@ -20,7 +23,8 @@ use std::time::Duration;
 pub struct Failure {
     /// One line for people.
     pub line: String,
-    /// What to exit with: 64 for a wrong setting, which starting again will not mend; 1 for all else.
+    /// What to exit with: 64 for a wrong setting, 65 for a wrong file, which starting again will not mend; 1 for all
+    /// else.
     pub code: u8,
 }
 
@@ -41,20 +45,44 @@ pub fn read_config(path: &Path) -> io::Result<String> {
     std::fs::read_to_string(path)
 }
 
-/// One scrape to standard output.
+/// The recorded machine in this file.
+///
+/// # Errors
+/// One line with the file's name: 64 for one that cannot be read, 65 for one that is no capture.
+pub fn read_capture(path: &Path) -> Result<Recording, Failure> {
+    Recording::read(path).map_err(|why| {
+        let code = if matches!(why, Unplayable::Io(_)) { EX_USAGE } else { EX_DATAERR };
+        Failure { line: format!("--replay: {}: {why}", path.to_string_lossy().escape_debug()), code }
+    })
+}
+
+/// One scrape to standard output: of a recorded machine its second, because its first is what counters count from.
 ///
 /// # Errors
 /// This system cannot be measured, or standard output cannot be written to.
-pub fn once(collectors: &[&'static Spec<Doors>], settings: Settings, format: Format) -> Result<(), Failure> {
+pub fn once(
+    collectors: &[&'static Spec<Doors>],
+    settings: Settings,
+    recording: Option<&Recording>,
+    format: Format,
+) -> Result<(), Failure> {
     // What could not be read is said beside the samples, on standard error.
     log::start(settings.text(&LOG_LEVEL).as_deref(), settings.text(&LOG_FORMAT).as_deref());
     let names = names(&settings);
-    let (core, _) = start(collectors, settings)?;
-    let (send, receive) = sync_channel(1);
+    let (core, _) = start(collectors, settings, recording)?;
     let wanted = Collectors::all(collectors.len());
-    core.ask(wanted, ONCE_PATIENCE, Box::new(move |snapshot| drop(send.send(snapshot))))
-        .map_err(|_| "the measuring thread has ended")?;
-    let snapshot = receive.recv().map_err(|_| "the measuring thread has ended")?;
+    let scrape = || {
+        let (send, receive) = sync_channel(1);
+        core.ask(wanted, ONCE_PATIENCE, Box::new(move |snapshot| drop(send.send(snapshot))))
+            .map_err(|_| "the measuring thread has ended")?;
+        receive.recv().map_err(|_| "the measuring thread has ended")
+    };
+    let mut snapshot = scrape()?;
+    if recording.is_some() {
+        // A younger snapshot would be shared.
+        std::thread::sleep(FRESH + Duration::from_millis(10));
+        snapshot = scrape()?;
+    }
     let mut text = String::new();
     Encoder::default().encode(&snapshot, wanted, &names, format, &mut text);
     print(&text)
@@ -96,15 +124,17 @@ pub fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
-/// Opens the doors of this machine and starts the core over them.
+/// Opens the doors of this machine and starts the core over them, or over those of a recorded one.
 pub(crate) fn start(
     collectors: &[&'static Spec<Doors>],
     settings: Settings,
+    recording: Option<&Recording>,
 ) -> Result<(Core, Arc<Doors>), Failure> {
     let doors = Arc::new(Doors::live(machine::live()?, &paths(&settings)));
     let max_series = settings.number(&MAX_SERIES).and_then(|most| usize::try_from(most).ok());
-    let core = Core::start(collectors, &doors, &Arc::new(settings), max_series.unwrap_or(usize::MAX))
-        .map_err(cannot_start)?;
+    let most = max_series.unwrap_or(usize::MAX);
+    let core =
+        Core::measuring(recording, collectors, &doors, &Arc::new(settings), most).map_err(cannot_start)?;
     Ok((core, doors))
 }
 

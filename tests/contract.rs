@@ -2,9 +2,10 @@
 
 mod common;
 
+use gauged::machine;
 use gauged::settings::{Contribution, Table};
 use gauged::snapshot::Collectors;
-use schema::{Id, TABLE};
+use schema::{Id, Os, TABLE};
 use std::collections::BTreeSet;
 
 /// Families that no recorded machine shows, with the reason.
@@ -24,17 +25,43 @@ const NOT_RECORDED: &[(&str, &str)] = &[
     ("host_memory_gpu_", "kernels of 2026 with GPUs that count so"),
 ];
 
+/// The systems whose machines can be recorded.
+const SYSTEMS: [&str; 2] = ["linux", "macos"];
+
+/// The word by which captures name a system.
+fn system(os: Os) -> &'static str {
+    match os {
+        Os::Linux => "linux",
+        Os::Macos => "macos",
+    }
+}
+
+#[test]
+fn a_family_is_of_the_systems_whose_collectors_declare_it() {
+    for os in [Os::Linux, Os::Macos] {
+        for spec in machine::recorded(system(os)) {
+            for family in spec.families {
+                let family = family.descriptor();
+                assert!(family.os.contains(&os), "{}: {} is not {os:?}'s", spec.name, family.name);
+            }
+        }
+    }
+}
+
 #[test]
 fn every_family_stands_in_a_recorded_machine_or_has_a_reason_not_to() {
     let mut shown = BTreeSet::new();
+    let mut systems = BTreeSet::new();
     for path in common::machines() {
+        systems.insert(common::capture(&path).os().to_owned());
         let snapshot = common::replayed(&path).snapshot;
-        let all = Collectors::all(common::collectors().len());
+        let all = Collectors::all(common::collectors_of(&path).len());
         shown.extend(snapshot.view(all).families().map(|family| family.id.descriptor().name));
     }
     let reason = |name: &str| NOT_RECORDED.iter().any(|(prefix, _)| name.starts_with(prefix));
     let missing: Vec<_> = TABLE
         .iter()
+        .filter(|family| family.os.iter().any(|os| systems.contains(system(*os))))
         .map(|family| family.name)
         .filter(|name| !shown.contains(name) && !reason(name))
         .collect();
@@ -51,7 +78,7 @@ fn every_family_stands_in_a_recorded_machine_or_has_a_reason_not_to() {
 fn a_collector_puts_the_families_that_it_declares_and_no_others() {
     for path in common::machines() {
         let snapshot = common::replayed(&path).snapshot;
-        for (spec, part) in common::collectors().iter().zip(&snapshot.parts) {
+        for (spec, part) in common::collectors_of(&path).iter().zip(&snapshot.parts) {
             for row in part.batch.rows() {
                 let name = row.family().descriptor().name;
                 assert!(spec.families.contains(&row.family()), "{} puts {name} undeclared", spec.name);
@@ -63,7 +90,7 @@ fn a_collector_puts_the_families_that_it_declares_and_no_others() {
 #[test]
 fn every_family_of_the_host_has_a_collector() {
     let declared: BTreeSet<Id> =
-        common::collectors().iter().flat_map(|spec| spec.families).copied().collect();
+        SYSTEMS.into_iter().flat_map(machine::recorded).flat_map(|spec| spec.families).copied().collect();
     for (family, place) in TABLE.iter().zip(0..) {
         let own = family.name.starts_with("gauged_") || family.name.starts_with("process_");
         assert!(own || declared.contains(&Id(place)), "nobody collects {}", family.name);
@@ -72,15 +99,19 @@ fn every_family_of_the_host_has_a_collector() {
 
 #[test]
 fn the_settings_of_all_collectors_make_one_table() {
-    let known: Vec<Contribution> =
-        common::collectors().iter().map(|spec| Contribution::from(*spec)).collect();
-    assert_eq!(Table::new(&known).faults(), [""; 0]);
+    for os in SYSTEMS {
+        let known: Vec<Contribution> = machine::recorded(os).into_iter().map(Contribution::from).collect();
+        assert_eq!(Table::new(&known).faults(), [""; 0], "{os}");
+    }
 }
 
 #[test]
 fn a_scrape_has_room_for_every_collector() {
-    assert!(common::collectors().len() <= 64, "Collectors is a set of 64");
-    let names: BTreeSet<_> = common::collectors().iter().map(|spec| spec.name).collect();
-    assert_eq!(names.len(), common::collectors().len(), "names are unique");
+    for os in SYSTEMS {
+        let collectors = machine::recorded(os);
+        assert!(collectors.len() <= 64, "Collectors is a set of 64");
+        let names: BTreeSet<_> = collectors.iter().map(|spec| spec.name).collect();
+        assert_eq!(names.len(), collectors.len(), "names are unique");
+    }
     assert!(TABLE[0].name.starts_with("host_"));
 }

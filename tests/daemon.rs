@@ -17,6 +17,8 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_gauged");
 struct Daemon {
     child: Child,
     address: String,
+    /// The line that says where it listens.
+    first: String,
     log: BufReader<std::process::ChildStderr>,
 }
 
@@ -33,7 +35,7 @@ impl Daemon {
         log.read_line(&mut line).expect("a line");
         let after = line.split("http://").nth(1).expect("the line says where it listens");
         let address = after.split([' ', '"']).next().expect("an address").to_owned();
-        Daemon { child, address, log }
+        Daemon { child, address, first: line, log }
     }
 
     fn ask(&self, request: &str) -> String {
@@ -92,6 +94,120 @@ fn it_serves_what_it_measures_in_both_formats() {
     assert!(openmetrics.ends_with("# EOF\n"), "{openmetrics}");
     let page = daemon.ask("GET / HTTP/1.1");
     assert!(page.contains("text/html") && page.contains("filesystem"), "{page}");
+}
+
+/// A recorded machine of `tests/machines`: its capture, and what we say of it.
+fn machine(name: &str) -> (String, String) {
+    let path = format!("{}/tests/machines/{name}", env!("CARGO_MANIFEST_DIR"));
+    let said = std::fs::read_to_string(format!("{path}.prom")).expect("a golden file");
+    (format!("{path}.capture"), said)
+}
+
+/// The families of a text, each with its HELP and TYPE.
+fn families(text: &str) -> Vec<&str> {
+    let starts: Vec<usize> = text.match_indices("# HELP ").map(|(at, _)| at).collect();
+    let ends = starts.iter().skip(1).copied().chain([text.len()]);
+    starts.iter().zip(ends).filter_map(|(start, end)| text.get(*start..end)).collect()
+}
+
+#[test]
+fn a_recorded_machine_is_served_byte_for_byte_and_said_to_be_one() {
+    for name in ["gb10", "vm", "server"] {
+        let (capture, said) = machine(name);
+        // What is off by default stands in the golden file too.
+        let mut daemon = Daemon::start(&["--replay", &capture, "--collector.process"]);
+        daemon.ask("GET /-/ready HTTP/1.1");
+        // The first scrape, at the start, is of the first pass; a young one would be shared.
+        std::thread::sleep(Duration::from_millis(400));
+        let answer = daemon.ask("GET /metrics HTTP/1.1");
+        let shown = families(answer.split_once("\r\n\r\n").expect("a body").1);
+        let of_machine: Vec<_> = families(&said);
+        for family in &of_machine {
+            assert!(shown.contains(family), "{name}: {family} is not what is served: {answer}");
+        }
+        let own = |family: &&str| ["gauged_", "process_"].iter().any(|own| family[7..].starts_with(own));
+        let beside = shown.iter().filter(|family| !of_machine.contains(family));
+        assert_eq!(beside.filter(|family| !own(family)).count(), 0, "{answer}");
+        assert!(answer.contains(&format!(",replay=\"{name}\"}} 1\n")), "{answer}");
+        assert!(
+            answer.contains("\nprocess_resident_memory_bytes ") && !answer.contains("gauged_namespace_host")
+        );
+        let page = daemon.ask("GET / HTTP/1.1");
+        assert!(
+            page.contains(&format!("This is not this machine: {name}, a recorded one, is replayed.")),
+            "{page}"
+        );
+        assert!(daemon.ask("GET /-/healthy HTTP/1.1").starts_with("HTTP/1.1 200 OK\r\n"));
+        let again = daemon.ask("GET /metrics HTTP/1.1");
+        assert!(of_machine.iter().all(|family| again.contains(family)), "it stands still: {again}");
+        assert!(daemon.first.contains(&format!("replays the recorded machine {name}, and listens on")));
+        daemon.tell(Signal::TERM);
+        assert_eq!(daemon.ended_within(Duration::from_secs(2)), Some(Some(0)));
+    }
+}
+
+#[test]
+fn without_a_capture_nothing_is_said_of_one() {
+    let daemon = Daemon::start(&[]);
+    assert!(!daemon.ask("GET /metrics HTTP/1.1").contains("replay=") && !daemon.first.contains("replay"));
+    assert!(!daemon.ask("GET / HTTP/1.1").contains("recorded"));
+}
+
+#[test]
+fn a_collector_that_asks_for_what_was_not_recorded_fails_alone_with_one_line() {
+    let (capture, _) = machine("vm");
+    let text = std::fs::read_to_string(capture).expect("a capture");
+    // The file of one collector is taken out, with what stands below its line.
+    let without = |gone: &str| {
+        let entries = text.split_inclusive("\n== ").filter(|entry| !entry.contains(gone));
+        entries.collect::<String>()
+    };
+    let path = std::env::temp_dir().join(format!("gauged-torn-{}.capture", std::process::id()));
+    std::fs::write(&path, without("file proc/loadavg ok")).expect("a file");
+    let mut daemon = Daemon::start(&["--replay", path.to_str().expect("UTF-8")]);
+    std::thread::sleep(Duration::from_millis(400));
+    for _ in 0..2 {
+        let answer = daemon.ask("GET /metrics HTTP/1.1");
+        assert!(answer.contains("gauged_collector_success{collector=\"load\"} 0\n"), "{answer}");
+        assert!(answer.contains("gauged_collector_success{collector=\"memory\"} 1\n"), "{answer}");
+        assert!(!answer.contains("host_load1 ") && answer.contains("\nhost_memory_total_bytes "), "{answer}");
+        std::thread::sleep(Duration::from_millis(300));
+    }
+    daemon.tell(Signal::TERM);
+    assert_eq!(daemon.ended_within(Duration::from_secs(2)), Some(Some(0)));
+    let mut rest = String::new();
+    daemon.log.read_to_string(&mut rest).expect("its log");
+    let lines: Vec<_> = rest.lines().filter(|line| line.contains("loadavg")).collect();
+    assert_eq!(lines.len(), 1, "{rest}");
+    assert!(
+        lines[0].contains("msg=\"file proc/loadavg: the capture does not have it\" collector=load"),
+        "{rest}"
+    );
+    assert!(!rest.contains("panicked"), "{rest}");
+    drop(std::fs::remove_file(&path));
+}
+
+#[test]
+fn what_is_no_capture_is_one_line() {
+    let (capture, _) = machine("vm");
+    let golden = capture.replace(".capture", ".prom");
+    for (arguments, code, wanted) in [
+        (
+            &["--replay", "/nonexistent/x.capture"][..],
+            64,
+            "gauged: --replay: /nonexistent/x.capture: No such file",
+        ),
+        (&["once", "--replay", "/"], 64, "gauged: --replay: /: Is a directory"),
+        (&["serve", "--replay=/dev/null"], 65, "gauged: --replay: /dev/null: no capture: line 1: expected"),
+        (&["serve", "--replay", &golden], 65, "gauged: --replay: "),
+        (&["record", "--replay", &capture], 64, "gauged: --replay is not a flag of this verb"),
+        (&["serve", &capture], 64, "gauged: unexpected word"),
+        (&[&capture], 64, "gauged: unknown verb"),
+    ] {
+        let output = run(arguments);
+        assert_eq!(output.status.code(), Some(code), "{output:?}");
+        assert!(one_line(&output).starts_with(wanted) && output.stdout.is_empty(), "{output:?}");
+    }
 }
 
 #[test]

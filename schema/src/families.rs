@@ -22,6 +22,7 @@ modules!(
     scheduler,
     load,
     memory,
+    memory_macos,
     disk,
     filesystem,
     md,

@@ -1,7 +1,7 @@
 //! clap's errors as one line: systemd and kubectl show lines, and the first must say it all.
 
 use super::Usage;
-use super::flags::{VERBS, negation};
+use super::flags::{REPLAY, VERBS, negation};
 use crate::settings::{Table, near};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use schema::setting::Kind;
@@ -44,13 +44,18 @@ fn unknown_flag(argument: &str, table: &Table) -> String {
     let negations = table.entries.iter().filter(|e| e.kind == Kind::Switch).map(|e| negation(&e.key));
     let known: Vec<String> = table.entries.iter().map(|entry| entry.key.clone()).chain(negations).collect();
     let bare = argument.trim_start_matches('-');
-    if known.iter().any(|key| key == bare) {
-        return format!("{flag} is not a flag of this verb");
+    if bare == REPLAY || known.iter().any(|key| key == bare) {
+        return not_of_this_verb(&flag);
     }
     match near(bare, '.', known.iter().map(String::as_str)) {
         Some(near) => format!("unknown flag {flag} (did you mean --{near}?)"),
         None => format!("unknown flag {flag}"),
     }
+}
+
+/// A flag that gauged knows, where it means nothing.
+pub(super) fn not_of_this_verb(flag: impl std::fmt::Display) -> String {
+    format!("{flag} is not a flag of this verb")
 }
 
 fn unknown_verb(word: &str) -> String {

@@ -24,6 +24,7 @@ pub(super) const COLLECT: &str = "collect";
 pub(super) const EXCLUDE: &str = "exclude";
 pub(super) const OUTPUT: &str = "output";
 pub(super) const NO_MASK: &str = "no-mask";
+pub(super) const REPLAY: &str = "replay";
 /// What follows a hidden verb.
 pub(super) const REST: &str = "rest";
 
@@ -69,13 +70,18 @@ pub(super) fn command(program: Program<'_>, table: &Table) -> Command {
         .infer_long_args(false)
         .subcommand_help_heading("Verbs")
         .subcommand_value_name("VERB")
+        .arg(replay())
         .args(settings(table, |_| false))
         .subcommand(
             verb(SERVE, "Serve metrics over HTTP; what gauged does without a verb")
+                .arg(replay())
                 .args(settings(table, |_| false)),
         )
         .subcommand(
-            verb(ONCE, "Write one scrape to standard output").args(once()).args(settings(table, served)),
+            verb(ONCE, "Write one scrape to standard output")
+                .args(once())
+                .arg(replay())
+                .args(settings(table, served)),
         )
         .subcommand(
             Command::new(SCHEMA)
@@ -117,6 +123,21 @@ fn once() -> [Arg; 3] {
         names(COLLECT, "Ask only these collectors, switched on or not"),
         names(EXCLUDE, "Do not ask these collectors"),
     ]
+}
+
+/// No setting of the table: a machine must not be replayed because of a variable or a file that somebody forgot.
+fn replay() -> Arg {
+    Arg::new(REPLAY)
+        .long(REPLAY)
+        .value_name("CAPTURE")
+        .value_parser(value_parser!(PathBuf))
+        .help("Show a recorded machine (see gauged record) instead of this one, as a demo")
+        .long_help(
+            "Show a recorded machine (see gauged record) instead of this one, as a demo. The scrape at the start reads \
+             the capture's first pass, all later ones its second: from then on counters stand still, and so do the \
+             recorded clocks, host_time_seconds among them. gauged_build_info{replay} names the capture; the daemon's \
+             own series are those of the process that replays it",
+        )
 }
 
 fn record() -> [Arg; 2] {

@@ -5,6 +5,8 @@ use expect_test::{Expect, expect, expect_file};
 use proptest::prelude::*;
 use schema::setting::{Kind, Setting};
 
+mod replayed;
+
 const EXCLUDE: Setting = Setting {
     key: "collector.filesystem.mount-points-exclude",
     kind: Kind::Pattern,

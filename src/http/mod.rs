@@ -93,6 +93,8 @@ pub struct Config {
     pub default_names: Vec<Names>,
     /// What the status page calls this build.
     pub version: &'static str,
+    /// The recorded machine that is shown instead of this one.
+    pub replay: Option<String>,
     /// Connections and deadlines.
     pub limits: Limits,
 }
@@ -106,6 +108,7 @@ impl Default for Config {
             dialects: DIALECTS,
             default_names: vec![Names::Unified],
             version: env!("CARGO_PKG_VERSION"),
+            replay: None,
             limits: Limits::default(),
         }
     }

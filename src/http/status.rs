@@ -39,6 +39,7 @@ pub(super) async fn page(State(app): State<Arc<App>>) -> Response {
     let snapshot = app.ask(all, patience).await;
     let page = Page {
         version: config.version,
+        replay: config.replay.as_deref(),
         up: app.started.elapsed(),
         path: &config.telemetry_path,
         dialects: config.dialects.iter().map(|dialect| dialect.name).collect(),
@@ -55,6 +56,7 @@ pub(super) async fn page(State(app): State<Arc<App>>) -> Response {
 /// What the page says.
 struct Page<'a> {
     version: &'a str,
+    replay: Option<&'a str>,
     up: Duration,
     path: &'a str,
     dialects: Vec<&'static str>,
@@ -78,6 +80,13 @@ impl Display for Page<'_> {
             writeln!(f, "<a href=\"{path}?dialect={dialect}\">{dialect} dialect</a>")?;
         }
         f.write_str("<a href=\"-/healthy\">Health</a>\n<a href=\"-/ready\">Readiness</a>\n</nav>\n")?;
+        if let Some(name) = self.replay {
+            let name = Escaped(name);
+            writeln!(
+                f,
+                "<p class=\"alarm\">This is not this machine: {name}, a recorded one, is replayed.</p>"
+            )?;
+        }
         if let Err(line) = self.snapshot {
             writeln!(f, "<p class=\"alarm\">Nothing was measured for this page: {}.</p>", Escaped(line))?;
         }
@@ -231,6 +240,7 @@ mod tests {
         snapshot.parts.push(Part { report, ..Part::default() });
         let page = Page {
             version: "<1>",
+            replay: Some("<2>"),
             up: Duration::ZERO,
             path: "/metrics",
             dialects: vec![],
@@ -239,7 +249,7 @@ mod tests {
         };
         let html = page.to_string();
         assert!(html.contains("/mnt/&lt;b&gt;&amp;&quot;&#39;: "), "{html}");
-        assert!(html.contains("version &lt;1&gt;"));
+        assert!(html.contains("version &lt;1&gt;") && html.contains("machine: &lt;2&gt;, a recorded one"));
         assert!(html.contains("0 series; collectors: 1 failed<"));
     }
 
@@ -247,6 +257,7 @@ mod tests {
     fn without_a_snapshot_the_page_says_why_and_lists_the_collectors() {
         let page = Page {
             version: "1",
+            replay: None,
             up: Duration::ZERO,
             path: "/metrics",
             dialects: vec!["node"],
@@ -256,6 +267,7 @@ mod tests {
         let html = page.to_string();
         assert!(html.contains("Nothing was measured for this page: no answer."));
         assert!(html.contains("<th scope=\"row\">cpu</th><td class=\"how\">not asked</td>"));
+        assert!(!html.contains("recorded"));
         assert!(html.contains("href=\"metrics?dialect=node\""));
     }
 

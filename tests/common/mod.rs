@@ -21,17 +21,23 @@ pub(crate) fn machines() -> Vec<PathBuf> {
     captures
 }
 
-/// Every collector, those that are off by default too.
-pub(crate) fn collectors() -> Vec<&'static Spec<Doors>> {
-    machine::collectors()
+/// A recorded machine as it stands in its file.
+pub(crate) fn capture(path: &Path) -> Capture {
+    let text = std::fs::read_to_string(path).expect("a readable capture");
+    text.parse().unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+/// Every collector for a recorded machine.
+pub(crate) fn collectors_of(path: &Path) -> Vec<&'static Spec<Doors>> {
+    let collectors = machine::recorded(capture(path).os());
+    assert!(!collectors.is_empty(), "{}: of a system that gauged knows", path.display());
+    collectors
 }
 
 /// A recorded machine, run through the real gather.
 pub(crate) fn replayed(path: &Path) -> Replayed {
-    let text = std::fs::read_to_string(path).expect("a readable capture");
-    let capture: Capture = text.parse().unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     #[expect(clippy::disallowed_methods, reason = "a replayed probe touches no machine")]
     let spawn = |name: &str, work| std::thread::Builder::new().name(name.into()).spawn(work).map(drop);
-    replay(capture, &collectors(), &Arc::new(Settings::default()), spawn, 20_000)
+    replay(capture(path), &collectors_of(path), &Arc::new(Settings::default()), spawn, 20_000)
         .unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }

@@ -26,7 +26,8 @@ pub(crate) fn check(targets: &[&str]) -> Outcome {
     Ok(())
 }
 
-fn is_there(target: &str) -> bool {
+/// The target's standard library is there, or could be added.
+pub(crate) fn is_there(target: &str) -> bool {
     let installed = cargo::rustup(&["target", "list", "--installed"]);
     installed.is_some_and(|list| list.lines().any(|line| line == target))
         || cargo::rustup(&["target", "add", target]).is_some()

@@ -1,12 +1,14 @@
 //! `cargo xtask VERB`: what this repository can do. Rust, so that it runs wherever gauged builds.
 //!
-//! It starts cargo and reads files; it installs nothing but, where rustup is there, a target to check against.
+//! It starts cargo and reads files; it installs nothing but, where rustup is there, a target to check against, and
+//! below `target` what linking for macOS needs.
 
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for people at a terminal")]
 
 mod cargo;
 mod cross;
+mod darwin;
 mod dependencies;
 mod dist;
 mod docs;
@@ -35,6 +37,10 @@ const VERBS: &[(&str, &str)] = &[
     ("bench [..]", "cost per scrape against node_exporter, as a table"),
     ("cross", "type check and lints for every target that gauged is built for"),
     ("darwin", "the same for macOS only"),
+    (
+        "link-darwin [--bless]",
+        "gauged for macOS, linked here; what it asks of macOS is held to a list; --bless writes that",
+    ),
     ("dist", "the release binary, and its size against the budget"),
 ];
 
@@ -70,10 +76,12 @@ fn run(arguments: &[&str]) -> Outcome {
         }
         ["cross"] => cross::check(&cross::ALL),
         ["darwin"] => cross::check(&cross::DARWIN),
+        ["link-darwin"] => darwin::link(false),
+        ["link-darwin", "--bless"] => darwin::link(true),
         ["dist"] => dist::build(),
         [] | ["help" | "--help" | "-h"] => {
             for (verb, about) in VERBS {
-                println!("cargo xtask {verb:<16} {about}");
+                println!("cargo xtask {verb:<21} {about}");
             }
             Ok(())
         }

@@ -65,6 +65,21 @@ impl fmt::Display for Malformed {
 
 impl std::error::Error for Malformed {}
 
+impl Capture {
+    /// The system that the recorded machine runs: `linux`, or what the fact `os` says.
+    ///
+    /// Only captures of Linux lack that fact: the first of them were made before there was another system.
+    pub fn os(&self) -> &str {
+        let fact = self.entries.iter().find(|entry| entry.door == "fact" && entry.key == b"os");
+        let text = fact.and_then(|entry| entry.answer.as_deref().ok());
+        match text.map(|text| std::str::from_utf8(text.trim_ascii())) {
+            None => "linux",
+            Some(Ok(os)) => os,
+            Some(Err(_)) => "",
+        }
+    }
+}
+
 impl fmt::Display for Capture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{FIRST_LINE}")?;
@@ -242,6 +257,15 @@ mod tests {
         let read: Capture = text.parse().unwrap();
         assert_eq!(read.entries.len(), 4, "what did not change is left out");
         assert_eq!(read.to_string(), text);
+    }
+
+    #[test]
+    fn a_capture_tells_its_system_and_is_of_linux_where_it_does_not() {
+        let of =
+            |text: &str| format!("# gauged capture 1\n{text}").parse::<Capture>().unwrap().os().to_owned();
+        assert_eq!(of(""), "linux");
+        assert_eq!(of("== 1 fact os ok text\nmacos\n"), "macos");
+        assert_eq!(of("== 1 fact os ok hex\nff\n"), "", "no system that anybody knows");
     }
 
     #[test]

@@ -56,6 +56,14 @@ impl Clock {
         }
     }
 
+    /// [`Clock::now`] and [`Clock::wall`] of a recorded machine; None of a live one, whose clocks are everybody's.
+    pub fn recorded(&self) -> Option<(Duration, Duration)> {
+        match &self.0 {
+            Inner::Live { .. } => None,
+            Inner::Replaying(_) => Some((self.now(), self.wall())),
+        }
+    }
+
     /// How long to wait for what another thread should have ready within `span`. It is longer on a machine that
     /// is being recorded, and a minute on a recorded one: what is written down or replayed must not depend on how
     /// busy the machine is that does it.

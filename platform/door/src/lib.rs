@@ -11,6 +11,8 @@ mod call;
 mod capture;
 mod clock;
 mod file;
+mod filter;
+pub mod pool;
 mod root;
 mod tape;
 
@@ -18,6 +20,7 @@ pub use call::{Call, Calls};
 pub use capture::{Answer, Capture, Entry, Malformed};
 pub use clock::Clock;
 pub use file::{Buffer, File, Shape, Shared};
+pub use filter::Filter;
 pub use root::Root;
 pub use tape::{Player, Recorder};
 
@@ -143,5 +146,14 @@ impl Doors {
             ticks_per_second: player.fact("ticks_per_second")?,
             tape: Tape::Replaying(Arc::clone(player)),
         })
+    }
+
+    /// What these doors of a recorded machine were asked for and its capture does not have, in words. A live
+    /// machine has an answer to everything.
+    pub fn missing(&self) -> Vec<String> {
+        match &self.tape {
+            Tape::Replaying(player) => player.missing(),
+            Tape::Live | Tape::Recording(_) => Vec::new(),
+        }
     }
 }

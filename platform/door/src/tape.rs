@@ -9,7 +9,7 @@ use crate::capture::{Answer, Capture, Entry, Malformed};
 use schema::Errno;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The answer to a question that the capture does not have (ENOSYS). It is also noted as missing.
 const NOT_RECORDED: Errno = Errno(38);
@@ -34,6 +34,11 @@ impl Recorder {
     /// From now on it is the second pass.
     pub fn second_pass(&self) {
         self.pass.store(2, Ordering::Relaxed);
+    }
+
+    /// The machine runs this system, see [`Capture::os`].
+    pub fn system(&self, os: &str) {
+        self.note("fact", b"os", Ok(format!("{os}\n").as_bytes()));
     }
 
     /// What was written down, sorted by pass, door and key.
@@ -66,11 +71,17 @@ type Answers = BTreeMap<(String, Vec<u8>), [Option<Answer>; 2]>;
 /// Answers from a capture.
 #[derive(Debug)]
 pub struct Player {
+    reel: Arc<Reel>,
+    missing: Mutex<BTreeSet<String>>,
+}
+
+/// What players of one machine share: the answers, and where they are in them.
+#[derive(Debug)]
+struct Reel {
     pass: AtomicU8,
     answers: Answers,
     /// What is not in the capture is not on the machine.
     whole: bool,
-    missing: Mutex<BTreeSet<String>>,
 }
 
 impl Player {
@@ -85,12 +96,20 @@ impl Player {
         if whole {
             add_lists(&mut answers);
         }
-        Player { pass: AtomicU8::new(1), answers, whole, missing: Mutex::default() }
+        let reel = Reel { pass: AtomicU8::new(1), answers, whole };
+        Player { reel: Arc::new(reel), missing: Mutex::default() }
     }
 
-    /// Which of the two passes is answered from.
+    /// Another player of the same machine, in the same pass, that notes what is missing for itself: so that it is
+    /// known who asked for it.
+    #[must_use]
+    pub fn beside(&self) -> Player {
+        Player { reel: Arc::clone(&self.reel), missing: Mutex::default() }
+    }
+
+    /// Which of the two passes is answered from, by all players of this machine.
     pub fn set_pass(&self, second: bool) {
-        self.pass.store(if second { 2 } else { 1 }, Ordering::Relaxed);
+        self.reel.pass.store(if second { 2 } else { 1 }, Ordering::Relaxed);
     }
 
     /// What was asked for and is not in the capture, in words. A replay that asks for such is not a replay.
@@ -103,14 +122,14 @@ impl Player {
     /// # Errors
     /// The error number that was recorded; ENOSYS, and it is noted as missing, for what was not.
     pub fn ask(&self, door: &str, key: &[u8]) -> Result<&[u8], Errno> {
-        let answers = self.answers.get(&(door.to_owned(), key.to_owned()));
-        let answer = answers.and_then(|[first, second]| match self.pass.load(Ordering::Relaxed) {
+        let answers = self.reel.answers.get(&(door.to_owned(), key.to_owned()));
+        let answer = answers.and_then(|[first, second]| match self.reel.pass.load(Ordering::Relaxed) {
             1 => first.as_ref(),
             _ => second.as_ref().or(first.as_ref()),
         });
         match answer {
             Some(answer) => answer.as_deref().map_err(|number| *number),
-            None if self.whole && TREE.contains(&door) => Err(Errno::NOT_FOUND),
+            None if self.reel.whole && TREE.contains(&door) => Err(Errno::NOT_FOUND),
             None => {
                 locked(&self.missing).insert(format!("{door} {}", String::from_utf8_lossy(key)));
                 Err(NOT_RECORDED)
@@ -178,6 +197,16 @@ mod tests {
         assert_eq!(player.ask("file", b"sys/a/b"), Ok(&b"1\n"[..]));
         assert_eq!(player.ask("list", b"sys/a"), Err(NOT_RECORDED));
         assert_eq!(player.missing(), ["list sys/a"]);
+    }
+
+    #[test]
+    fn who_plays_beside_another_is_in_its_pass_and_misses_for_itself() {
+        let player = player("== 1 file sys/a ok text\n1\n== 2 file sys/a ok text\n2\n");
+        let beside = player.beside();
+        player.set_pass(true);
+        assert_eq!(beside.ask("file", b"sys/a"), Ok(&b"2\n"[..]));
+        assert_eq!(beside.ask("file", b"sys/b"), Err(NOT_RECORDED));
+        assert_eq!((beside.missing(), player.missing()), (vec!["file sys/b".to_owned()], vec![]));
     }
 
     #[test]

@@ -8,7 +8,7 @@
 //! among them) becomes an error without a number, and so does a value beyond an enum that it knows, as the
 //! architecture of a chip newer than it; memory in the first version, fabric, rows, margin and addressing mode it
 //! has not; the process list it reads from a buffer that drivers 535.43 to 535.97 write beyond. And it looks up 386
-//! functions where about 70 are called. The compiler holds the signature of each of those against the bindings.
+//! functions where about 80 are called. The compiler holds the signature of each of those against the bindings.
 //!
 //! # What maps to what
 //!

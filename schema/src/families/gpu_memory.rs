@@ -8,11 +8,12 @@ families! {
     /// Memory that the GPU can use. On unified memory that is the host's (host_memory_total_bytes).
     TOTAL: gauge<Bytes> = "gpu_memory_total_bytes" { gpu, uuid, mig } on [Linux, Macos] since "0.1.0";
 
-    /// Memory that GPU work holds. On unified memory the sum over the processes that the driver names, not what the
-    /// host uses; absent where the driver's processes cannot be known.
+    /// Memory that GPU work holds. On unified memory the sum over the processes that the driver names (on Apple
+    /// what the driver has in use), not what the host uses; absent where the driver's processes cannot be known.
     USED: gauge<Bytes> = "gpu_memory_used_bytes" { gpu, uuid, mig } on [Linux, Macos] since "0.1.0";
 
-    /// Memory that a new model could get. On unified memory what the host has available, page cache included.
+    /// Memory that a new model could get. On unified memory what the host has available, page cache included;
+    /// where there is a limit (gpu_memory_limit_bytes) no more than it leaves.
     AVAILABLE: gauge<Bytes> = "gpu_memory_available_bytes" { gpu, uuid, mig } on [Linux, Macos] since "0.1.0";
 
     /// Memory that driver and firmware keep for themselves. Neither used nor available.
@@ -21,10 +22,11 @@ families! {
     /// The most memory that the system lets the GPU hold at once, where it sets a limit below the total.
     LIMIT: gauge<Bytes> = "gpu_memory_limit_bytes" { gpu, uuid } on [Macos] since "0.1.0";
 
-    /// Size of the window (BAR1) through which the host and other devices address the GPU's memory.
+    /// Size of the window (BAR1) through which the host and other devices address the GPU's memory. Read once a
+    /// minute.
     BAR1_TOTAL: gauge<Bytes> = "gpu_bar1_total_bytes" { gpu, uuid } on [Linux] since "0.1.0";
 
-    /// How much of the BAR1 window is in use.
+    /// How much of the BAR1 window is in use. Read once a minute.
     BAR1_USED: gauge<Bytes> = "gpu_bar1_used_bytes" { gpu, uuid } on [Linux] since "0.1.0";
 
     /// How many processes hold a context of the GPU, as the driver names them.

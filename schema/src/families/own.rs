@@ -4,8 +4,10 @@ use crate::{Batch, families};
 use crate::unit::{Bytes, Count, Info, Seconds, State};
 
 families! {
-    /// The version of gauged that answers. Always 1.
-    BUILD_INFO: info<Info> = "gauged_build_info" { version, revision, rustc } on [Linux, Macos] since "0.1.0";
+    /// The version of gauged that answers. Always 1. The label replay is there only where what is shown is a recorded
+    /// machine (gauged serve --replay), and names it.
+    BUILD_INFO: info<Info> = "gauged_build_info" { version, revision, rustc, replay }
+        on [Linux, Macos] since "0.1.0";
 
     /// 1 if the collector could read, or the machine has no such thing; 0 if it failed or was late.
     COLLECTOR_SUCCESS: gauge<State> = "gauged_collector_success" { collector } on [Linux, Macos] since "0.1.0";

@@ -4,6 +4,7 @@
 mod events;
 mod life;
 mod lists;
+mod memory;
 mod record;
 mod scenarios;
 
