@@ -8,6 +8,10 @@ use std::io::{Error, Result};
 use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+/// Where who reads the staged procfs is, unless its scenario says otherwise: in the namespace of the host's processes
+/// (include/linux/proc_ns.h), which are those that the driver lists.
+const HOSTS_NAMESPACE: &str = "pid:[4026531836]";
+
 /// A scenario in a directory, which is removed with this.
 #[derive(Debug)]
 pub struct Staged {
@@ -30,6 +34,11 @@ impl Staged {
             let host: Capture = host.parse().map_err(Error::other)?;
             lay_out(&staged.directory, &host.entries)?;
             lay_out(&staged.directory, &scenario.capture().entries)?;
+            let namespace = staged.procfs().join("self/ns/pid");
+            if !namespace.is_symlink() {
+                std::fs::create_dir_all(staged.procfs().join("self/ns"))?;
+                std::os::unix::fs::symlink(HOSTS_NAMESPACE, namespace)?;
+            }
         }
         let mut library = std::fs::read(built()?)?;
         elf::shorten(&mut library);
@@ -176,10 +185,14 @@ fn lay_out(directory: &Path, entries: &[Entry]) -> Result<()> {
     Ok(())
 }
 
-/// Door, path and contents of what is on a disk.
+/// Door, path and contents of what is on a disk. What was asked as a mount is a directory.
 fn place(entry: &Entry) -> Option<(&str, PathBuf, &[u8])> {
     let bytes = entry.answer.as_ref().ok()?;
-    let below = PathBuf::from(String::from_utf8_lossy(&entry.key).into_owned());
+    let key = String::from_utf8_lossy(&entry.key);
+    if entry.door == "statfs" {
+        return Some(("list", PathBuf::from(format!("root{key}")), bytes));
+    }
+    let below = PathBuf::from(key.into_owned());
     let plain = below.components().all(|part| matches!(part, Component::Normal(_)));
     let rooted = ["proc", "sys", "root"].iter().any(|root| below.starts_with(root));
     let known = ["file", "list", "link"].contains(&entry.door.as_str());
