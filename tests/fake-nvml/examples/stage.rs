@@ -1,5 +1,6 @@
 //! Lays a scenario out until Enter is pressed, and says with which flags gauged reads it:
-//! `cargo run -p gauged-fake-nvml --example stage -- gb10`. Files for faults (`begin`, `heal`) are laid by hand.
+//! `cargo run -p gauged-fake-nvml --features by-hand --example stage -- gb10`. Files for faults (`begin`, `heal`) are
+//! laid by hand; words behind the name are one more fault.
 
 #![expect(clippy::print_stdout, reason = "a program for people")]
 
@@ -11,7 +12,7 @@ fn main() -> std::io::Result<()> {
         return Ok(());
     };
     let faults: Vec<String> = std::env::args().skip(2).collect();
-    let staged = Scenario::load(&name).with(&faults.join("\n")).stage()?;
+    let staged = Scenario::load(&name).with(&faults.join(" ")).stage()?;
     println!(
         "--nvml.library-path={} --path.procfs={} --path.sysfs={} --path.rootfs={}",
         staged.library().display(),

@@ -131,6 +131,10 @@ impl World {
         match fault.action {
             Action::Hang => {
                 while self.is_on(fault) {
+                    // Whoever laid it out is gone; nobody is to be left behind that hangs for ever.
+                    if !self.directory.exists() {
+                        return Err(Code::UNINITIALIZED);
+                    }
                     std::thread::sleep(Duration::from_millis(20));
                 }
             }

@@ -287,6 +287,19 @@ fn faults_begin_and_end_as_they_say() {
     assert!(played.staged.calls().unwrap().is_empty());
 }
 
+#[test]
+fn nothing_hangs_beyond_its_scenario() {
+    let Played { nvml, staged } = loaded(&Scenario::load("hang-init"));
+    let stuck = std::thread::spawn(move || {
+        // SAFETY: nvml.h: it takes nothing.
+        unsafe { nvml.nvmlInit_v2() }
+    });
+    std::thread::sleep(Duration::from_millis(100));
+    assert!(!stuck.is_finished());
+    drop(staged);
+    assert_eq!(stuck.join().unwrap(), 1);
+}
+
 /// The library of a scenario that is loaded already, on another thread.
 struct Again(NvmlLib);
 
