@@ -40,8 +40,8 @@ const ROW_BYTES: usize = 1024;
 /// What seq_file holds at first, and at least: a page, and no machine's is smaller.
 const SEQ_BYTES: usize = 4096;
 
-/// The handlers of `/proc/sys` allocate and clear what they are asked for, so ask for no more than a page.
-const ATTR_BYTES: usize = 4096;
+/// The handlers of `/proc/sys` allocate and clear what they are asked for and a byte more, so with it a page.
+const ATTR_BYTES: usize = 4095;
 /// The least that a read of anything longer asks for: a table comes in pieces of a page, whatever is asked for. A
 /// buffer that was too small is twice as large for the next read, so it costs no more memory than its file needs.
 const LEAST_BYTES: usize = 4096;
