@@ -325,3 +325,57 @@ impl Shared {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file of so many bytes, until the end of the test.
+    struct Place(PathBuf);
+
+    impl Place {
+        #[expect(clippy::disallowed_methods, reason = "a test's own file")]
+        fn new(name: &str, bytes: usize) -> Place {
+            let path = std::env::temp_dir().join(format!("gauged-door-{}-{name}", std::process::id()));
+            std::fs::write(&path, vec![b'x'; bytes]).unwrap();
+            Place(path)
+        }
+
+        fn file(&self, shape: Shape) -> File {
+            File::live(self.0.clone(), shape, String::new(), None)
+        }
+    }
+
+    impl Drop for Place {
+        fn drop(&mut self) {
+            let _removed = std::fs::remove_file(&self.0);
+        }
+    }
+
+    #[test]
+    fn rows_are_read_to_their_end_however_many_pages() {
+        for bytes in [0, 1, 3072, 3073, 4096, 5000, 8192, 9000, 70_000] {
+            let place = Place::new(&bytes.to_string(), bytes);
+            let (mut file, mut buffer) = (place.file(Shape::Rows), Buffer::default());
+            assert_eq!(file.read(&mut buffer).unwrap().len(), bytes);
+        }
+    }
+
+    #[test]
+    fn a_file_without_events_is_never_called_quiet() {
+        let place = Place::new("quiet", 10);
+        let mut file = place.file(Shape::Table);
+        assert!(!file.is_quiet(), "it is not open");
+        file.read(&mut Buffer::default()).unwrap();
+        assert!(!file.is_quiet());
+    }
+
+    #[test]
+    fn the_mount_table_is_quiet_while_nothing_is_mounted() {
+        let mut file = File::live("/proc/self/mountinfo".into(), Shape::Table, String::new(), None);
+        if file.read(&mut Buffer::default()).is_ok() {
+            // Others may mount something meanwhile, but not all the time.
+            assert!((0..100).any(|_| file.is_quiet()));
+        }
+    }
+}
