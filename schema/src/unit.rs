@@ -197,6 +197,11 @@ impl BytesPerSecond {
             None => None,
         }
     }
+
+    /// From bits per second, as macOS tells a link's speed.
+    pub const fn bits(n: u64) -> BytesPerSecond {
+        BytesPerSecond(n / 8)
+    }
 }
 
 impl Ratio {
@@ -274,6 +279,7 @@ mod tests {
         assert_eq!(Ratio::scaled_ppm(-65_536_000).value(), Value::Real(-0.001));
         assert_eq!(Bytes::bits(257), Bytes(32));
         assert_eq!(BytesPerSecond::megabits(1000).unwrap().value(), Value::Integer(125_000_000));
+        assert_eq!(BytesPerSecond::bits(2_500_000_000), BytesPerSecond(312_500_000));
         assert_eq!(State(true).value(), Value::Integer(1));
         assert_eq!(Joules::microjoules(1_500_000), Joules(1.5));
         assert_eq!(Joules::microwatt_hours(50_000_000), Joules(180_000.0));

@@ -4,7 +4,7 @@
 //! Arguments are text wherever they can be, so that people can read and write captures. Answers are the bytes
 //! that the system gave, little-endian as every Mac is.
 
-use crate::{files, mach, process, registry, sysctl};
+use crate::{disks, files, interfaces, mach, mounts, process, registry, sysctl};
 use door::Call;
 use schema::Errno;
 
@@ -28,6 +28,10 @@ const CALLS: &[(&str, Fetch)] = &[
     ("proc_rusage", process::usage),
     ("regular", files::regular),
     ("registry", registry::properties),
+    ("disks", disks::all),
+    ("getfsstat", mounts::all),
+    ("statfs", mounts::one),
+    ("interface_media", interfaces::media),
 ];
 
 /// Makes the calls of macOS.
@@ -114,6 +118,10 @@ mod tests {
             ("proc_taskallinfo", "self", 232),
             ("proc_rusage", "self", 96),
             ("registry", "IOPlatformExpertDevice model", 20),
+            ("getfsstat", "", 79),
+            ("statfs", "/", 79),
+            ("sysctl_mib", "4.18.0.3.0.1", 180),
+            ("sysctl_mib", "4.17.0.18.3.0", 112),
         ] {
             let answer = call(name, argument.as_bytes()).unwrap();
             assert!(answer.len() >= least, "{name} {argument}: {} bytes", answer.len());

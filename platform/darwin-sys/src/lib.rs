@@ -8,8 +8,11 @@
 #![cfg(target_os = "macos")]
 
 mod calls;
+mod disks;
 mod files;
+mod interfaces;
 mod mach;
+mod mounts;
 mod process;
 mod properties;
 mod registry;

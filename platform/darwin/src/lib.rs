@@ -6,8 +6,11 @@
 #![forbid(unsafe_code)]
 
 mod cpu;
+mod disk;
+mod filesystem;
 mod load;
 mod memory;
+mod network;
 mod os;
 pub mod own;
 mod process;
@@ -23,5 +26,14 @@ use door::Doors;
 use schema::Spec;
 
 /// Every collector of macOS, in the order in which inline ones run.
-pub const COLLECTORS: &[Spec<Doors>] =
-    &[os::SPEC, cpu::SPEC, load::SPEC, memory::SPEC, topology::SPEC, process::SPEC];
+pub const COLLECTORS: &[Spec<Doors>] = &[
+    os::SPEC,
+    cpu::SPEC,
+    load::SPEC,
+    memory::SPEC,
+    topology::SPEC,
+    process::SPEC,
+    disk::SPEC,
+    filesystem::SPEC,
+    network::SPEC,
+];

@@ -11,6 +11,8 @@ mod call;
 mod capture;
 mod clock;
 mod file;
+mod filter;
+mod pool;
 mod root;
 mod tape;
 
@@ -18,6 +20,8 @@ pub use call::{Call, Calls};
 pub use capture::{Answer, Capture, Entry, Malformed};
 pub use clock::Clock;
 pub use file::{Buffer, File, Shape, Shared};
+pub use filter::Filter;
+pub use pool::{Ask, Asked, Next, Pool};
 pub use root::Root;
 pub use tape::{Player, Recorder};
 

@@ -22,10 +22,9 @@ mod table;
 mod tests;
 mod udev;
 
-use crate::filter::Filter;
 use crate::scan::{Expected, lines, whole};
 use diskstats::{Line, Stats};
-use door::{Buffer, Doors, File, Shape};
+use door::{Buffer, Doors, File, Filter, Shape};
 use lookup::Lookup;
 use schema::families::disk as family;
 use schema::families::disk::{Requests, Traffic};

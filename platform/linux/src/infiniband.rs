@@ -13,8 +13,7 @@ mod port;
 mod tests;
 
 use crate::attribute::names;
-use crate::filter::Filter;
-use door::{Buffer, Doors, Root};
+use door::{Buffer, Doors, Filter, Root};
 use port::Port;
 use schema::families::infiniband as families;
 use schema::setting::Kind;

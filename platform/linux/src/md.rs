@@ -6,9 +6,8 @@
 
 mod mdstat;
 
-use crate::filter::Filter;
 use crate::scan::{Expected, whole, words};
-use door::{Buffer, Doors, File, Shape};
+use door::{Buffer, Doors, File, Filter, Shape};
 use mdstat::Members;
 use schema::families::md as family;
 use schema::families::md::{Array, Doing};

@@ -7,9 +7,8 @@
 //! Controllers are listed and described once a minute, and at once when one is gone: firmware changes while they
 //! run. Their state is read in each scrape.
 
-use crate::filter::Filter;
 use crate::scan::Expected;
-use door::{Buffer, Doors, File, Shape};
+use door::{Buffer, Doors, File, Filter, Shape};
 use schema::families::nvme::{Controller, INFO, STATE, put_state};
 use schema::setting::Kind;
 use schema::{Batch, Collector, Errno, Error, Lane, Scrape, Setting, Settings, Spec, label};

@@ -19,9 +19,8 @@ mod value;
 mod zone;
 
 use crate::attribute::{keep_numbered, names};
-use crate::filter::Filter;
 use chip::{Chip, Time};
-use door::{Buffer, Doors};
+use door::{Buffer, Doors, Filter};
 use schema::families::thermal::{
     CURRENT, FAN_SPEED, POWER, SENSOR_INFO, TEMPERATURE, TEMPERATURE_LIMIT, VOLTAGE,
 };

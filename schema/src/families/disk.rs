@@ -64,6 +64,18 @@ families! {
     /// Linux keeps 32 bits of milliseconds, so it wraps to 0 at 49.7 days.
     FLUSH_SECONDS: counter<Seconds> = "host_disk_flush_seconds_total" { device } on [Linux] since "0.1.0";
 
+    /// Reads that failed. Linux does not count them for all devices.
+    READ_ERRORS: counter<Count> = "host_disk_read_errors_total" { device } on [Macos] since "0.1.0";
+
+    /// Writes that failed. Linux does not count them for all devices.
+    WRITE_ERRORS: counter<Count> = "host_disk_write_errors_total" { device } on [Macos] since "0.1.0";
+
+    /// Reads that had to be tried again: a disk that begins to fail.
+    READ_RETRIES: counter<Count> = "host_disk_read_retries_total" { device } on [Macos] since "0.1.0";
+
+    /// Writes that had to be tried again: a disk that begins to fail.
+    WRITE_RETRIES: counter<Count> = "host_disk_write_retries_total" { device } on [Macos] since "0.1.0";
+
     /// Which device it is: its model, serial number and worldwide name, and whether it turns (1) or not (0).
     INFO: info<Info> = "host_disk_info" { device, model, serial, wwn, rotational }
         on [Linux, Macos] since "0.1.0";
@@ -116,6 +128,19 @@ pub struct Requests {
     pub flush_time: Option<Seconds>,
 }
 
+/// What macOS alone counts of its failures; None where it does not.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Faults {
+    /// Reads that failed.
+    pub read_errors: Option<Count>,
+    /// Writes that failed.
+    pub write_errors: Option<Count>,
+    /// Reads tried again.
+    pub read_retries: Option<Count>,
+    /// Writes tried again.
+    pub write_retries: Option<Count>,
+}
+
 /// Which device it is; an empty text is not known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Description<'a> {
@@ -161,6 +186,19 @@ impl Requests {
         put_each(device, counts, out);
         put_each(device, times, out);
         put_each(device, [(&DISCARDED, self.discarded)], out);
+    }
+}
+
+impl Faults {
+    /// The only writer of what macOS alone counts.
+    pub fn put(self, device: &str, out: &mut Batch) {
+        let counts = [
+            (&READ_ERRORS, self.read_errors),
+            (&WRITE_ERRORS, self.write_errors),
+            (&READ_RETRIES, self.read_retries),
+            (&WRITE_RETRIES, self.write_retries),
+        ];
+        put_each(device, counts, out);
     }
 }
 

@@ -13,7 +13,7 @@ families! {
     FREE: gauge<Bytes> = "host_filesystem_free_bytes" { device, mountpoint, fstype, pool }
         on [Linux, Macos] since "0.1.0";
 
-    /// Room that is available to ordinary users.
+    /// Room that is available to ordinary users. On macOS what it would purge for them is not counted in.
     AVAILABLE: gauge<Bytes> = "host_filesystem_available_bytes" { device, mountpoint, fstype, pool }
         on [Linux, Macos] since "0.1.0";
 

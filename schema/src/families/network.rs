@@ -90,7 +90,7 @@ families! {
 
     /// Collisions, which only half duplex has.
     TRANSMIT_COLLISIONS: counter<Count> = "host_network_transmit_collisions_total" { device }
-        on [Linux] since "0.1.0";
+        on [Linux, Macos] since "0.1.0";
 
     /// Transmissions given up, mostly after too many collisions.
     TRANSMIT_ABORTED_ERRORS: counter<Count> = "host_network_transmit_aborted_errors_total" { device }
@@ -130,8 +130,8 @@ families! {
     CARRIER_DOWN_CHANGES: counter<Count> = "host_network_carrier_down_changes_total" { device }
         on [Linux] since "0.1.0" .dialects_only();
 
-    /// The link's speed as it was agreed on, in bytes. It is asked for when the link changes and every 5 minutes,
-    /// and absent where there is none to tell.
+    /// The link's speed as it was agreed on, in bytes; absent where there is none to tell. Linux is asked for it when
+    /// the link changes and every 5 minutes.
     SPEED: gauge<BytesPerSecond> = "host_network_speed_bytes_per_second" { device }
         on [Linux, Macos] since "0.1.0";
 
@@ -274,12 +274,17 @@ impl Detail {
         out.put(&RECEIVE_COMPRESSED, [device], self.receive_compressed);
         out.put(&TRANSMIT_CARRIER_ERRORS, [device], self.transmit_carrier_errors);
         out.put(&TRANSMIT_FIFO_ERRORS, [device], self.transmit_fifo_errors);
-        out.put(&TRANSMIT_COLLISIONS, [device], self.transmit_collisions);
+        put_collisions(device, self.transmit_collisions, out);
         out.put(&TRANSMIT_ABORTED_ERRORS, [device], self.transmit_aborted_errors);
         out.put(&TRANSMIT_HEARTBEAT_ERRORS, [device], self.transmit_heartbeat_errors);
         out.put(&TRANSMIT_WINDOW_ERRORS, [device], self.transmit_window_errors);
         out.put(&TRANSMIT_COMPRESSED, [device], self.transmit_compressed);
     }
+}
+
+/// The only writer of [`TRANSMIT_COLLISIONS`].
+pub fn put_collisions(device: &str, collisions: Count, out: &mut Batch) {
+    out.put(&TRANSMIT_COLLISIONS, [device], collisions);
 }
 
 /// How an interface stands.

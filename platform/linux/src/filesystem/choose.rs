@@ -6,7 +6,7 @@
 //! can fill up and take the machine with it, so it is shown. An overlay has the room of the filesystem that
 //! holds its upper layer.
 
-use crate::filter::Filter;
+use door::Filter;
 use schema::setting::Kind;
 use schema::{Error, Setting, Settings};
 

@@ -10,9 +10,8 @@
 //! `/sys/block` is listed at most once a minute, and at once when a disk that was there is gone: disks of zram
 //! are made at boot, and a listing costs more than all their files. A listing asks no driver.
 
-use crate::pool::{Ask, Asked, Next, Pool};
 use crate::scan::{Expected, whole, words};
-use door::{Buffer, Doors, File, Root, Shape};
+use door::{Ask, Asked, Buffer, Doors, File, Next, Pool, Root, Shape};
 use schema::{Errno, Error};
 use std::sync::Arc;
 use std::time::Duration;

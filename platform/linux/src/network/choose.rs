@@ -8,9 +8,8 @@
 //!
 //! Bonds, vlans, bridges, wireguard, tun, vxlan and the like are shown, and so is each card that is part of one.
 
-use crate::filter::Filter;
 use crate::netns;
-use door::Root;
+use door::{Filter, Root};
 use schema::setting::Kind;
 use schema::{Error, Setting, Settings};
 

@@ -7,17 +7,17 @@
 //! What a thread asks with (open files among it) is made for it, lives with it and ends with it: threads have file
 //! tables of their own.
 
-use door::Spawn;
+use crate::Spawn;
 use std::fmt;
 use std::mem;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
 /// Answers a question in place.
-pub(crate) type Ask<Q> = Box<dyn FnMut(&mut Q) + Send>;
+pub type Ask<Q> = Box<dyn FnMut(&mut Q) + Send>;
 
 /// The threads, and what each is busy with. `Q` is a question with room for its answer, which is used again.
-pub(crate) struct Pool<Q> {
+pub struct Pool<Q> {
     /// What threads are called.
     name: &'static str,
     /// At most so many threads, hence at most so many stuck ones.
@@ -57,7 +57,7 @@ struct Job<Q> {
 
 /// What became of a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Asked {
+pub enum Asked {
     /// A thread has it.
     Now,
     /// A thread has had it since an earlier round and is not asked again.
@@ -68,9 +68,14 @@ pub(crate) enum Asked {
 
 /// What came of waiting.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Next<'a, Q> {
+pub enum Next<'a, Q> {
     /// The answer to this round's question about the item at this place.
-    Answer { place: usize, question: &'a Q },
+    Answer {
+        /// Where the item is in this round.
+        place: usize,
+        /// The question, answered.
+        question: &'a Q,
+    },
     /// An answer to an earlier round's question, which is of another time. Its thread is free again.
     Late,
     /// Nothing is waited for, or nothing came in time.
@@ -86,7 +91,7 @@ impl<Q> fmt::Debug for Pool<Q> {
 impl<Q: Default + Send + 'static> Pool<Q> {
     /// A pool without threads: they are started when they are needed, at most `most`. `make` makes what each asks
     /// with; it runs on this thread and must open nothing.
-    pub(crate) fn new(
+    pub fn new(
         spawn: Spawn,
         name: &'static str,
         most: usize,
@@ -99,19 +104,19 @@ impl<Q: Default + Send + 'static> Pool<Q> {
     }
 
     /// Begins a round: whatever is still asked is an earlier round's.
-    pub(crate) fn begin(&mut self) {
+    pub fn begin(&mut self) {
         self.round += 1;
         self.waiting = 0;
     }
 
     /// True while a thread asks about the item of this identity.
-    pub(crate) fn is_asking(&self, identity: u64) -> bool {
+    pub fn is_asking(&self, identity: u64) -> bool {
         self.threads.iter().any(|thread| matches!(thread.state, State::Asking(of) if of == identity))
     }
 
     /// Asks on behalf of the item of this identity, which is at this place for the rest of this round. `fill` puts
     /// the question where an older one stood.
-    pub(crate) fn ask(&mut self, place: usize, identity: u64, fill: impl FnOnce(&mut Q)) -> Asked {
+    pub fn ask(&mut self, place: usize, identity: u64, fill: impl FnOnce(&mut Q)) -> Asked {
         if self.is_asking(identity) {
             return Asked::Still;
         }
@@ -135,7 +140,7 @@ impl<Q: Default + Send + 'static> Pool<Q> {
 
     /// The next answer. It is waited for so long where this round has asked something, and not at all where it has
     /// not.
-    pub(crate) fn next(&mut self, wait: Duration) -> Next<'_, Q> {
+    pub fn next(&mut self, wait: Duration) -> Next<'_, Q> {
         let job = match self.waiting {
             0 => self.answers.try_recv().ok(),
             _ => self.answers.recv_timeout(wait).ok(),

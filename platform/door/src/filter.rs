@@ -1,12 +1,13 @@
 //! Which items a collector shows, by a pattern that includes and one that excludes, as people know them from
-//! node_exporter; but a pattern must match the whole of a name.
+//! node_exporter; but a pattern must match the whole of a name. It stands here because every system's collectors
+//! choose in the same way.
 
 use regex_lite::Regex;
 use schema::{Error, Setting, Settings};
 
 /// What is shown, by name.
 #[derive(Debug)]
-pub(crate) struct Filter {
+pub struct Filter {
     include: Option<Regex>,
     exclude: Option<Regex>,
 }
@@ -17,7 +18,7 @@ impl Filter {
     ///
     /// # Errors
     /// `Refused` for what is not a regular expression.
-    pub(crate) fn of(settings: &Settings, include: &Setting, exclude: &Setting) -> Result<Filter, Error> {
+    pub fn of(settings: &Settings, include: &Setting, exclude: &Setting) -> Result<Filter, Error> {
         let included = pattern(settings, include)?;
         let by_default = settings.said(exclude.key).is_none();
         let excluded = if included.is_some() && by_default { None } else { pattern(settings, exclude)? };
@@ -25,13 +26,13 @@ impl Filter {
     }
 
     /// True for a name that is to be shown.
-    pub(crate) fn passes(&self, name: &str) -> bool {
+    pub fn passes(&self, name: &str) -> bool {
         self.include.as_ref().is_none_or(|include| include.is_match(name))
             && !self.exclude.as_ref().is_some_and(|exclude| exclude.is_match(name))
     }
 
     /// True where somebody said what to include.
-    pub(crate) fn selects(&self) -> bool {
+    pub fn selects(&self) -> bool {
         self.include.is_some()
     }
 }
