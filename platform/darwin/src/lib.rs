@@ -7,7 +7,9 @@
 
 mod cpu;
 mod disk;
+mod energy;
 mod filesystem;
+mod hid;
 mod load;
 mod memory;
 mod network;
@@ -19,6 +21,8 @@ mod raw;
 mod registry;
 #[cfg(test)]
 mod replay;
+mod smc;
+mod thermal;
 mod ticks;
 mod topology;
 
@@ -36,4 +40,5 @@ pub const COLLECTORS: &[Spec<Doors>] = &[
     disk::SPEC,
     filesystem::SPEC,
     network::SPEC,
+    thermal::SPEC,
 ];
