@@ -105,21 +105,23 @@ fn faults(disk: Service<'_>) -> Faults {
 }
 
 fn description(disk: Service<'_>) -> Description<'_> {
-    let told = |path| match text(disk, path) {
-        Some(told) => told,
-        None => "",
-    };
     Description {
-        model: told("Device Characteristics/Product Name"),
-        serial: told("Device Characteristics/Serial Number"),
+        model: told(disk, "Device Characteristics/Product Name"),
+        serial: told(disk, "Device Characteristics/Serial Number"),
         wwn: "",
-        rotational: match told("Device Characteristics/Medium Type") {
+        rotational: match told(disk, "Device Characteristics/Medium Type") {
             "Rotational" => Some(true),
             "Solid State" => Some(false),
             // USB bridges mostly do not say.
             _ => None,
         },
     }
+}
+
+/// What a device tells; empty, which is an absent label, where it does not.
+#[expect(clippy::disallowed_methods, reason = "an empty label is an absent one, not a reading")]
+fn told<'a>(disk: Service<'a>, path: &str) -> &'a str {
+    text(disk, path).unwrap_or_default()
 }
 
 fn is_image(disk: Service<'_>) -> bool {

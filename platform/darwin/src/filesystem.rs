@@ -3,7 +3,7 @@
 //! getfsstat is asked with MNT_NOWAIT: it asks no filesystem, hence never hangs, and its figures are as old as the last
 //! time that somebody looked. So it is the list alone, and each mount is asked in each scrape. Local ones are asked on
 //! this thread; those whose server or program may be gone, and all that lie below one in the tree, by the threads of a
-//! [pool](door::Pool) at the same time. What does not answer in time costs its own sizes and nothing else. No mount is
+//! [pool](door::pool::Pool) at the same time. What does not answer in time costs its own sizes and nothing else. No mount is
 //! asked twice at once.
 //!
 //! All volumes of an APFS container say that they have the container's size and free room, so their pool is the
@@ -18,7 +18,8 @@ mod tests;
 
 use crate::question::Question;
 use choose::Choice;
-use door::{Ask, Asked, Doors, Next, Pool};
+use door::Doors;
+use door::pool::{Ask, Asked, Next, Pool};
 use schema::families::filesystem::{AVAILABLE, ERROR, FILES, FILES_FREE, FREE, READONLY, SIZE};
 use schema::{Batch, Collector, Errno, Error, Lane, Scrape, Settings, Spec};
 use std::sync::Arc;

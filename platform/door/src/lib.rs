@@ -12,7 +12,7 @@ mod capture;
 mod clock;
 mod file;
 mod filter;
-mod pool;
+pub mod pool;
 mod root;
 mod tape;
 
@@ -21,7 +21,6 @@ pub use capture::{Answer, Capture, Entry, Malformed};
 pub use clock::Clock;
 pub use file::{Buffer, File, Shape, Shared};
 pub use filter::Filter;
-pub use pool::{Ask, Asked, Next, Pool};
 pub use root::Root;
 pub use tape::{Player, Recorder};
 

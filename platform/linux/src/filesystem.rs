@@ -7,7 +7,7 @@
 //! error (`errors=remount-ro`, seen on Linux 6.18), and that is what people want to be woken for.
 //!
 //! Local filesystems are asked on this thread. Those whose server, daemon or hypervisor may be gone, and all
-//! that lie below one in the tree, are asked by the threads of a [pool](door::Pool) at the same time; what does
+//! that lie below one in the tree, are asked by the threads of a [pool](door::pool::Pool) at the same time; what does
 //! not answer in time costs its own sizes and nothing else. No mount is asked twice at once.
 //!
 //! It does not look into a filesystem (no quotas, no subvolumes), and it mounts and unmounts nothing.
@@ -21,7 +21,8 @@ mod table;
 mod tests;
 
 use choose::Choice;
-use door::{Ask, Asked, Buffer, Doors, File, Next, Pool, Shape};
+use door::pool::{Ask, Asked, Next, Pool};
+use door::{Buffer, Doors, File, Shape};
 use schema::families::filesystem::{AVAILABLE, ERROR, FILES, FILES_FREE, FREE, READONLY, SIZE};
 use schema::{Batch, Collector, Errno, Error, Lane, Scrape, Settings, Spec};
 use statfs::Answer;

@@ -220,7 +220,10 @@ fn collect(collector: &mut dyn Collector, patience: u64) -> String {
     let mut out = Batch::default();
     collector.collect(&scrape, &mut out).unwrap();
     let shown = out.rows().map(|row| {
-        let label = |name| row.named_labels().find(|(its, _)| *its == name).map_or("", |(_, value)| value);
+        let label = |name| {
+            let labels = row.named_labels().filter(|(its, _)| *its == name);
+            labels.map(|(_, value)| value).collect::<String>()
+        };
         let name = row.family().descriptor().name.trim_start_matches("host_filesystem_");
         format!("{name} {} {}\n", label("mountpoint"), label("reason"))
     });

@@ -8,7 +8,8 @@
 
 use super::description::{Description, Reader};
 use super::table::{Stage, Table};
-use door::{Ask, Asked, Doors, Next, Pool};
+use door::Doors;
+use door::pool::{Ask, Asked, Next, Pool};
 use schema::{Batch, Error, Settings};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

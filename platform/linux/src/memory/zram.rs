@@ -11,7 +11,8 @@
 //! are made at boot, and a listing costs more than all their files. A listing asks no driver.
 
 use crate::scan::{Expected, whole, words};
-use door::{Ask, Asked, Buffer, Doors, File, Next, Pool, Root, Shape};
+use door::pool::{Ask, Asked, Next, Pool};
+use door::{Buffer, Doors, File, Root, Shape};
 use schema::{Errno, Error};
 use std::sync::Arc;
 use std::time::Duration;
