@@ -222,11 +222,6 @@ impl Joules {
         Joules(n as f64 / 1e6)
     }
 
-    /// From millijoules, in which Apple counts the energy of most parts.
-    pub fn millijoules(n: u64) -> Joules {
-        Joules(n as f64 / 1e3)
-    }
-
     /// From nanojoules, in which Apple counts the energy of the GPU.
     pub fn nanojoules(n: u64) -> Joules {
         Joules(n as f64 / 1e9)
@@ -292,7 +287,6 @@ mod tests {
         assert_eq!(BytesPerSecond::bits(2_500_000_000), BytesPerSecond(312_500_000));
         assert_eq!(State(true).value(), Value::Integer(1));
         assert_eq!(Joules::microjoules(1_500_000), Joules(1.5));
-        assert_eq!(Joules::millijoules(1500), Joules(1.5));
         assert_eq!(Joules::nanojoules(1_500_000_000), Joules(1.5));
         assert_eq!(Joules::microwatt_hours(50_000_000), Joules(180_000.0));
     }

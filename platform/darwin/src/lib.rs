@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod apple;
 mod cpu;
 mod disk;
 mod energy;
@@ -15,6 +16,7 @@ mod memory;
 mod network;
 mod os;
 pub mod own;
+mod power;
 mod process;
 mod question;
 mod raw;
@@ -41,4 +43,6 @@ pub const COLLECTORS: &[Spec<Doors>] = &[
     filesystem::SPEC,
     network::SPEC,
     thermal::SPEC,
+    power::SPEC,
+    apple::SPEC,
 ];

@@ -3,7 +3,7 @@
 
 use crate::raw::{Expected, Raw};
 use door::{Calls, Doors};
-use schema::{Errno, Error};
+use schema::{Batch, Errno, Error};
 use std::sync::Arc;
 
 /// A call with its argument, to be asked again and again.
@@ -56,6 +56,20 @@ impl Question {
             Err(error) => Err(error),
         }
     }
+}
+
+/// The answer to a question about what a machine may not have: once it has said so (ENOENT), `question` is None and
+/// it is not asked again. A failure is noted.
+pub(crate) fn ask_while_there<T>(
+    question: &mut Option<Question>,
+    decode: impl FnOnce(Raw<'_>) -> Result<T, Expected>,
+    out: &mut Batch,
+) -> Option<T> {
+    let answer = out.keep(question.as_mut()?.ask_if_there(decode))?;
+    if answer.is_none() {
+        *question = None;
+    }
+    answer
 }
 
 #[cfg(test)]

@@ -155,10 +155,9 @@ impl Temperatures {
             self.sensors = out.keep(self.list());
         }
         for (key, question) in self.sensors.iter_mut().flatten() {
-            if let Some(Some(celsius)) = out.keep(question.ask_if_there(number)) {
-                if let Some(celsius) = plausible(celsius) {
-                    put(key, celsius, out);
-                }
+            let number = out.keep(question.ask_if_there(number)).flatten();
+            if let Some(celsius) = number.and_then(plausible) {
+                put(key, celsius, out);
             }
         }
     }
@@ -171,10 +170,8 @@ impl Temperatures {
             Ok(keys.map(|key| (key.to_owned(), question(doors, key))).collect())
         })?;
         // Without a controller there is nothing to look for again.
-        Ok(match sensors {
-            Some(sensors) => sensors,
-            None => Vec::new(),
-        })
+        let Some(sensors) = sensors else { return Ok(Vec::new()) };
+        Ok(sensors)
     }
 }
 
