@@ -1,0 +1,1 @@
+//! What has to come out of the recorded Macs.
