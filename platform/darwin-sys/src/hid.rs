@@ -97,7 +97,12 @@ impl Client {
             let name = name.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
             sensors.push(Sensor { id: id.or(Some(place)).ok_or(Errno::IO)?, name, service });
         }
-        Ok(Client { functions, sensors, _client: client })
+        // While the machine starts there may be none yet: whoever asks again then gets another client.
+        if sensors.is_empty() {
+            Err(Errno::NOT_FOUND)
+        } else {
+            Ok(Client { functions, sensors, _client: client })
+        }
     }
 
     fn write(&self, out: &mut String) {
@@ -124,7 +129,7 @@ thread_local! {
 
 /// The call `hid_temperatures`. There is no argument; the answer is text, for each sensor a line with its id in the
 /// I/O Registry, its temperature in degrees Celsius or `-` where it tells none, and its name, which others may have
-/// too. ENOENT where the calls are not there.
+/// too. ENOENT where the calls or the sensors are not there.
 pub(crate) fn temperatures(_: &[u8], answer: &mut Vec<u8>) -> Result<(), Errno> {
     CLIENT.with_borrow_mut(|client| {
         let open = match client.take() {

@@ -14,7 +14,7 @@ mod memory;
 mod statistics;
 
 use crate::energy::{self, Energy, Motion, Watch};
-use crate::question::{Question, ask_while_there};
+use crate::question::{Optional, Question};
 use crate::registry::services;
 use crate::{hid, smc, thermal};
 use door::Doors;
@@ -78,12 +78,12 @@ fn open(doors: &Arc<Doors>, settings: &Settings) -> Result<Box<dyn Collector>, E
         gpus: Vec::new(),
         pool: Pool::new(doors, settings.switch(&METAL)),
         meter: Meter {
-            energy: Some(Question::new(doors, "energy", energy::GPU)),
+            energy: Optional::new(doors, "energy", energy::GPU),
             watch: Watch::default(),
             was_busy: false,
         },
         thermometer: Thermometer {
-            smc: smc::Temperatures::new(doors, thermal::GPU_KEYS, None),
+            smc: smc::Temperatures::new(doors, thermal::GPU_KEYS, vec![thermal::GPU_KEYS.to_owned()]),
             hid: hid::Temperatures::new(doors),
         },
     }))
@@ -108,10 +108,10 @@ impl Collector for Apple {
             let own = if gpu.vendor == Vendor::Apple { of_chip.take() } else { None };
             match own {
                 Some((pool, meter, thermometer)) => {
-                    pool.put(of, statistics.used, out);
+                    pool.put(of, statistics.used, scrape, out);
                     let energy = meter.energy(scrape, &statistics, out);
                     Power { energy, ..Power::default() }.put(of, out);
-                    if let Some(core) = thermometer.core(out) {
+                    if let Some(core) = thermometer.core(scrape, out) {
                         put_temperature(of, "core", core, out);
                     }
                 }
@@ -146,8 +146,7 @@ impl Statistics {
 
 /// The energy that the chip's GPU has taken.
 struct Meter {
-    /// None once the machine has said that it has no such thing.
-    energy: Option<Question>,
+    energy: Optional,
     watch: Watch,
     was_busy: bool,
 }
@@ -156,7 +155,7 @@ impl Meter {
     /// Absent while it stands although the GPU works: a GPU that does nothing may take nothing for hours. A counter
     /// at 0 has never counted.
     fn energy(&mut self, scrape: &Scrape, statistics: &Statistics, out: &mut Batch) -> Option<Joules> {
-        let energy = ask_while_there(&mut self.energy, Energy::decode, out)?.gpu?;
+        let energy = self.energy.ask(scrape, Energy::decode, out)?.gpu?;
         let busy = statistics.busy.is_some_and(|busy| busy.0 > 0.0);
         let worked = busy && self.was_busy;
         self.was_busy = busy;
@@ -173,11 +172,11 @@ struct Thermometer {
 
 impl Thermometer {
     /// The warmest of them: of the SMC's, or where that has none, as on an M1, of the HID system's.
-    fn core(&mut self, out: &mut Batch) -> Option<Celsius> {
+    fn core(&mut self, scrape: &Scrape, out: &mut Batch) -> Option<Celsius> {
         let mut warmest = None;
-        self.smc.each(out, |_, celsius, _| warmest = warmer(warmest, celsius));
+        self.smc.each(scrape, out, |_, celsius, _| warmest = warmer(warmest, celsius));
         if warmest.is_none() {
-            self.hid.each(out, |_, gpu, celsius, _| {
+            self.hid.each(scrape, out, |_, gpu, celsius, _| {
                 if gpu {
                     warmest = warmer(warmest, celsius);
                 }

@@ -105,7 +105,8 @@ fn piece(name: &str, part: &str) -> Option<bool> {
 fn nanojoules(value: &str, unit: &str) -> Option<u64> {
     let size = match unit {
         "mJ" => 1_000_000,
-        "uJ" => 1000,
+        // As it is written, and as it may be: with the micro sign, or with the letter.
+        "uJ" | "\u{b5}J" | "\u{3bc}J" => 1000,
         "nJ" => 1,
         _ => return None,
     };
@@ -193,6 +194,7 @@ mod tests {
         assert_eq!(decode("1 mJ ANE0_0\n2 kJ ANE0_1\n").ane, None);
         assert_eq!(decode("1 mJ DRAM0_0\n-2 mJ DRAM0_1\n").dram, None);
         assert_eq!(decode("18446744073709551615 mJ CPU Energy\n").cpu, None);
+        assert_eq!(decode("5 \u{b5}J ANE0\n").ane, Some(5000));
         assert_eq!(decode("1 mJ DRAMATIC\n1 mJ DIE_x_CPU Energy\n"), Energy::default());
     }
 

@@ -1,12 +1,12 @@
 //! Temperatures of the sensors of the HID event system, from the call `hid_temperatures`: a line `ID DEGREES NAME`
 //! for each. Several sensors may have one name.
 
-use crate::question::Question;
+use crate::question::Optional;
 use crate::raw::{Expected, Raw};
 use crate::smc::plausible;
 use door::Doors;
-use schema::Batch;
 use schema::unit::Celsius;
+use schema::{Batch, Scrape};
 
 /// What no Mac has.
 const MOST_SENSORS: usize = 256;
@@ -41,31 +41,28 @@ struct Sensor {
     gpu: bool,
 }
 
-/// The sensors, as long as there are such.
+/// The sensors.
 pub(crate) struct Temperatures {
-    /// None once the system has said that it knows no such thing.
-    question: Option<Question>,
+    question: Optional,
     /// As the last answer had them, in its order.
     sensors: Vec<Sensor>,
 }
 
 impl Temperatures {
     pub(crate) fn new(doors: &Doors) -> Temperatures {
-        Temperatures { question: Some(Question::new(doors, "hid_temperatures", "")), sensors: Vec::new() }
+        Temperatures { question: Optional::new(doors, "hid_temperatures", ""), sensors: Vec::new() }
     }
 
     /// Gives each that has a plausible temperature now, with its label and whether it is one of a GPU. A failure is
     /// noted.
-    pub(crate) fn each(&mut self, out: &mut Batch, mut put: impl FnMut(&str, bool, Celsius, &mut Batch)) {
-        let Temperatures { question: Some(question), sensors } = self else { return };
-        let lines = match out.keep(question.ask_if_there(text)) {
-            Some(Some(text)) => lines(text),
-            Some(None) => {
-                self.question = None;
-                return;
-            }
-            None => return,
-        };
+    pub(crate) fn each(
+        &mut self,
+        scrape: &Scrape,
+        out: &mut Batch,
+        mut put: impl FnMut(&str, bool, Celsius, &mut Batch),
+    ) {
+        let Temperatures { question, sensors } = self;
+        let Some(lines) = question.ask(scrape, text, out).map(lines) else { return };
         if !lines.clone().map(|line| line.id).eq(sensors.iter().map(|sensor| sensor.id)) {
             *sensors = labelled(&lines.clone().collect::<Vec<_>>());
         }

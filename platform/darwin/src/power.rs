@@ -9,7 +9,7 @@
 mod battery;
 
 use crate::energy::{self, Energy, Motion, Watch};
-use crate::question::{Question, ask_while_there};
+use crate::question::Optional;
 use crate::raw::{Expected, Raw};
 use crate::smc;
 use battery::Batteries;
@@ -50,9 +50,8 @@ const SYSTEM: &str = "PSTR";
 const MOST_WATTS: f64 = 3000.0;
 
 struct Power {
-    /// None once the machine has said that it has no such thing.
-    system: Option<Question>,
-    energy: Option<Question>,
+    system: Optional,
+    energy: Optional,
     cpu: Watch,
     dram: Watch,
     batteries: Batteries,
@@ -60,8 +59,8 @@ struct Power {
 
 fn open(doors: &Arc<Doors>, _: &Settings) -> Result<Box<dyn Collector>, Error> {
     Ok(Box::new(Power {
-        system: Some(smc::question(doors, SYSTEM)),
-        energy: Some(Question::new(doors, "energy", energy::HOST)),
+        system: Optional::new(doors, "smc", SYSTEM),
+        energy: Optional::new(doors, "energy", energy::HOST),
         cpu: Watch::default(),
         dram: Watch::default(),
         batteries: Batteries::new(doors),
@@ -70,15 +69,15 @@ fn open(doors: &Arc<Doors>, _: &Settings) -> Result<Box<dyn Collector>, Error> {
 
 impl Collector for Power {
     fn collect(&mut self, scrape: &Scrape, out: &mut Batch) -> Result<(), Error> {
-        if let Some(watts) = ask_while_there(&mut self.system, watts, out).flatten() {
+        if let Some(watts) = self.system.ask(scrape, watts, out).flatten() {
             put_power("system", watts, out);
         }
-        if let Some(energy) = ask_while_there(&mut self.energy, Energy::decode, out) {
+        if let Some(energy) = self.energy.ask(scrape, Energy::decode, out) {
             self.put(energy, scrape, out);
         }
         let batteries = self.batteries.collect(out);
         let batteries = out.keep(batteries);
-        if self.system.is_none() && self.energy.is_none() && batteries == Some(0) {
+        if !self.system.is_there() && !self.energy.is_there() && batteries == Some(0) {
             return Err(Error::Unsupported("no power of the machine, energy counters or batteries"));
         }
         Ok(())

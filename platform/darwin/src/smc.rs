@@ -3,17 +3,18 @@
 //! nowhere, so only what has been the same on every Mac is believed of a key: `T` begins temperatures, `Tg` those
 //! of Apple's GPUs, `F` fans, and `PSTR` is the power of the whole machine.
 
-use crate::question::Question;
+use crate::question::{Optional, Question};
 use crate::raw::{Expected, Raw};
 use door::Doors;
 use schema::unit::Celsius;
-use schema::{Batch, Error};
+use schema::{Batch, Scrape};
 use std::sync::Arc;
 
 /// Bytes of a key in the answer of `smc_keys`: its name, its type, its size.
 const KEY_BYTES: usize = 12;
 
-/// What no Mac has: it keeps one that answers nonsense from filling the exposition.
+/// More than are wanted on any Mac, of whose keys some 360 are temperatures: it keeps one that answers nonsense from
+/// filling the exposition.
 const MOST_SENSORS: usize = 256;
 
 /// The temperatures that a sensor in a Mac can have. Sensors that are off say 0, 5 or 6.7 °C, or far below it (-9200);
@@ -134,44 +135,43 @@ pub(crate) fn question(doors: &Doors, key: &str) -> Question {
 /// The temperatures whose keys begin in some way.
 pub(crate) struct Temperatures {
     doors: Arc<Doors>,
-    keys: Question,
-    /// Keys that begin so are somebody else's.
-    others: Option<&'static str>,
+    keys: Optional,
+    /// How the wanted ones begin.
+    wanted: Vec<String>,
     /// None until the controller has told its keys, which takes it a while and does not change.
     sensors: Option<Vec<(String, Question)>>,
 }
 
 impl Temperatures {
-    /// Those that begin with `beginning`, and not with `others`.
-    pub(crate) fn new(doors: &Arc<Doors>, beginning: &str, others: Option<&'static str>) -> Temperatures {
-        let keys = Question::new(doors, "smc_keys", beginning);
-        Temperatures { doors: Arc::clone(doors), keys, others, sensors: None }
+    /// Those that begin with one of `wanted`, each of which begins with `beginning`.
+    pub(crate) fn new(doors: &Arc<Doors>, beginning: &str, wanted: Vec<String>) -> Temperatures {
+        let keys = Optional::new(doors, "smc_keys", beginning);
+        Temperatures { doors: Arc::clone(doors), keys, wanted, sensors: None }
     }
 
     /// Gives each that has a plausible temperature now, with its key. What fails is noted. A machine without a
     /// controller has none.
-    pub(crate) fn each(&mut self, out: &mut Batch, mut put: impl FnMut(&str, Celsius, &mut Batch)) {
-        if self.sensors.is_none() {
-            self.sensors = out.keep(self.list());
+    pub(crate) fn each(
+        &mut self,
+        scrape: &Scrape,
+        out: &mut Batch,
+        mut put: impl FnMut(&str, Celsius, &mut Batch),
+    ) {
+        let Temperatures { doors, keys, wanted, sensors } = self;
+        if sensors.is_none() {
+            let wanted = |key: &&str| wanted.iter().any(|beginning| key.starts_with(beginning.as_str()));
+            let list = |raw| {
+                let keys = numbers(raw)?.filter(wanted).take(MOST_SENSORS);
+                Ok(keys.map(|key| (key.to_owned(), question(doors, key))).collect())
+            };
+            *sensors = keys.ask(scrape, list, out);
         }
-        for (key, question) in self.sensors.iter_mut().flatten() {
+        for (key, question) in sensors.iter_mut().flatten() {
             let number = out.keep(question.ask_if_there(number)).flatten();
             if let Some(celsius) = number.and_then(plausible) {
                 put(key, celsius, out);
             }
         }
-    }
-
-    fn list(&mut self) -> Result<Vec<(String, Question)>, Error> {
-        let Temperatures { doors, keys, others, .. } = self;
-        let wanted = |key: &&str| others.is_none_or(|others| !key.starts_with(others));
-        let sensors = keys.ask_if_there(|raw| {
-            let keys = numbers(raw)?.filter(wanted).take(MOST_SENSORS);
-            Ok(keys.map(|key| (key.to_owned(), question(doors, key))).collect())
-        })?;
-        // Without a controller there is nothing to look for again.
-        let Some(sensors) = sensors else { return Ok(Vec::new()) };
-        Ok(sensors)
     }
 }
 

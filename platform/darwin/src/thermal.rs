@@ -3,18 +3,20 @@
 //! SMC, and the temperatures of the HID sensors that Macs with Apple silicon have.
 //!
 //! A sensor of the SMC is named by its key, because what a key measures is told nowhere and is another thing on
-//! another chip; HID sensors have names. The two overlap. Those of the GPU stand in gpu_temperature_celsius and
+//! another chip; HID sensors have names. The two overlap. Of the SMC's keys those are shown by default which begin as
+//! those of CPU cores, memory, storage, battery and surroundings do on the Macs that are known: an M4 has 360 in all. Those of the GPU stand in gpu_temperature_celsius and
 //! nowhere else. A sensor whose temperature cannot be, because it is off, has none.
 //!
 //! Not read: IOPMCopyCPUPowerStatus, which Apple silicon does not have, and speeds set for fans.
 
-use crate::question::Question;
+use crate::question::{Optional, Question};
 use crate::raw::{Expected, Raw};
 use crate::{hid, smc};
 use door::Doors;
 use schema::families::thermal::{FAN_SPEED, PRESSURE_STATE, Pressure, Reading, Sensor, TEMPERATURE};
+use schema::setting::Kind;
 use schema::unit::Rpm;
-use schema::{Batch, Collector, Error, Lane, Scrape, Settings, Spec};
+use schema::{Batch, Collector, Error, Lane, Scrape, Setting, Settings, Spec};
 use std::sync::Arc;
 
 pub(crate) const SPEC: Spec<Doors> = Spec {
@@ -23,8 +25,15 @@ pub(crate) const SPEC: Spec<Doors> = Spec {
     families: &[PRESSURE_STATE.id(), TEMPERATURE.id(), FAN_SPEED.id()],
     default_on: true,
     lane: Lane::Thread,
-    settings: &[],
+    settings: &[KEYS],
     open,
+};
+
+const KEYS: Setting = Setting {
+    key: "collector.thermal.smc-keys",
+    kind: Kind::List,
+    default: "TA,TB,TC,TH,TM,TN,TW,Ta,Te,Tf,Tm,Tp,Ts",
+    help: "Show the temperatures of the SMC whose keys begin so; T is all of them, some 360.",
 };
 
 const LEVEL: &str = "com.apple.system.thermalpressurelevel";
@@ -43,37 +52,40 @@ struct Thermal {
     pressure: Question,
     smc: smc::Temperatures,
     hid: hid::Temperatures,
-    count: Question,
+    count: Optional,
     /// None until it is known how many there are.
     fans: Option<Vec<(String, Question)>>,
 }
 
-fn open(doors: &Arc<Doors>, _: &Settings) -> Result<Box<dyn Collector>, Error> {
+fn open(doors: &Arc<Doors>, settings: &Settings) -> Result<Box<dyn Collector>, Error> {
     Ok(Box::new(Thermal {
         pressure: Question::new(doors, "notify_state", LEVEL),
-        smc: smc::Temperatures::new(doors, "T", Some(GPU_KEYS)),
+        smc: smc::Temperatures::new(doors, "T", settings.list(&KEYS)),
         hid: hid::Temperatures::new(doors),
-        count: smc::question(doors, "FNum"),
+        count: Optional::new(doors, "smc", "FNum"),
         fans: None,
         doors: Arc::clone(doors),
     }))
 }
 
 impl Collector for Thermal {
-    fn collect(&mut self, _: &Scrape, out: &mut Batch) -> Result<(), Error> {
+    fn collect(&mut self, scrape: &Scrape, out: &mut Batch) -> Result<(), Error> {
         if let Some(pressure) = out.keep(self.pressure.ask(decode)) {
             pressure.put(out);
         }
-        self.smc.each(out, |key, celsius, out| {
-            Sensor { chip: "smc", sensor: key }.put(Reading::Temperature(celsius), out);
+        self.smc.each(scrape, out, |key, celsius, out| {
+            if !key.starts_with(GPU_KEYS) {
+                Sensor { chip: "smc", sensor: key }.put(Reading::Temperature(celsius), out);
+            }
         });
-        self.hid.each(out, |name, gpu, celsius, out| {
+        self.hid.each(scrape, out, |name, gpu, celsius, out| {
             if !gpu {
                 Sensor { chip: "hid", sensor: name }.put(Reading::Temperature(celsius), out);
             }
         });
         if self.fans.is_none() {
-            self.fans = out.keep(fans(&self.doors, &mut self.count));
+            let count = self.count.ask(scrape, smc::number, out);
+            self.fans = count.map(|count| fans(&self.doors, count));
         }
         for (key, question) in self.fans.iter_mut().flatten() {
             if let Some(Some(Some(speed))) = out.keep(question.ask_if_there(speed)) {
@@ -84,16 +96,14 @@ impl Collector for Thermal {
     }
 }
 
-/// The fans that there are; none without a controller.
-fn fans(doors: &Doors, count: &mut Question) -> Result<Vec<(String, Question)>, Error> {
-    let count = count.ask_if_there(smc::number)?;
+/// So many fans. A Mac without one says 0.
+fn fans(doors: &Doors, count: f64) -> Vec<(String, Question)> {
     let fan = |number: u32| {
         let key = format!("F{number:X}Ac");
         let question = smc::question(doors, &key);
         (key, question)
     };
-    let numbers = (0..MOST_FANS).take_while(|number| count.is_some_and(|count| f64::from(*number) < count));
-    Ok(numbers.map(fan).collect())
+    (0..MOST_FANS).take_while(|number| f64::from(*number) < count).map(fan).collect()
 }
 
 /// A speed that a fan can have; 0 where it stands still.
@@ -144,6 +154,7 @@ host_thermal_pressure_state{state=\"sleeping\"} 0
                     (b"Tp01", b"flt ", 4),
                     (b"Tp09", b"flt ", 4),
                     (b"TVER", b"ch8*", 8),
+                    (b"TVD0", b"flt ", 4),
                 ],
             ),
             float("TB0T", 31.5),
@@ -191,6 +202,17 @@ host_fan_speed_rpm{chip=\"smc\",sensor=\"F1Ac\"} 1350
     #[test]
     fn a_virtual_machine_has_no_sensors_and_that_is_no_failure() {
         assert_eq!(replay(&SPEC, &[&pressure(0), NO_SMC, NO_HID].concat()), NOMINAL);
+    }
+
+    #[test]
+    fn other_keys_are_shown_to_who_wants_them_but_for_those_of_the_gpu() {
+        let keys = keys("T", &[(b"TVD0", b"flt ", 4), (b"Tg05", b"flt ", 4)]);
+        let sensors = [float("TVD0", 33.0), float("Tg05", 44.0)].concat();
+        let machine = [&pressure(0), &keys, &sensors, "== 1 smc FNum 2\n", NO_HID].concat();
+        let mut settings = Settings::default();
+        settings.set(KEYS.key, schema::setting::parse(KEYS.kind, "T").unwrap());
+        let shown = crate::replay::Replay::set(&SPEC, &machine, &settings).shown();
+        assert!(shown.ends_with("0\nhost_temperature_celsius{chip=\"smc\",sensor=\"TVD0\"} 33\n"), "{shown}");
     }
 
     #[test]

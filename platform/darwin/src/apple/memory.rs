@@ -2,23 +2,23 @@
 //! could get.
 
 use crate::memory::{available, decode_total};
-use crate::question::{Question, ask_while_there};
+use crate::question::{Optional, Question};
 use crate::raw::{Expected, Raw};
 use door::Doors;
-use schema::Batch;
 use schema::families::gpu::Of;
 use schema::families::gpu_memory::{Memory, put_limit};
 use schema::unit::Bytes;
+use schema::{Batch, Scrape};
 
 /// The host's memory, and the limit of what its GPU may hold.
 pub(super) struct Pool {
     total: Question,
     pages: Question,
     page_size: u64,
-    /// What somebody has set. None once the system has said that it has no such value.
-    wired: Option<Question>,
-    /// Metal, until it has been asked.
-    metal: Option<Question>,
+    /// What somebody has set.
+    wired: Optional,
+    /// Metal, until it has answered.
+    metal: Option<Optional>,
     /// What Metal said: the limit while nobody has set one.
     standard: Option<Bytes>,
 }
@@ -29,16 +29,16 @@ impl Pool {
             total: Question::sysctl(doors, "hw.memsize"),
             pages: Question::new(doors, "host_vm_info64", ""),
             page_size: doors.page_size,
-            wired: Some(Question::sysctl(doors, "iogpu.wired_limit_mb")),
-            metal: metal.then(|| Question::new(doors, "metal_working_set", "")),
+            wired: Optional::new(doors, "sysctl", "iogpu.wired_limit_mb"),
+            metal: metal.then(|| Optional::new(doors, "metal_working_set", "")),
             standard: None,
         }
     }
 
     /// Puts the memory of the GPU that has so much in use.
-    pub(super) fn put(&mut self, of: Of<'_>, used: Option<Bytes>, out: &mut Batch) {
+    pub(super) fn put(&mut self, of: Of<'_>, used: Option<Bytes>, scrape: &Scrape, out: &mut Batch) {
         let total = out.keep(self.total.ask(decode_total));
-        let limit = self.limit(out);
+        let limit = self.limit(scrape, out);
         if let Some(limit) = limit {
             put_limit(of, limit, out);
         }
@@ -53,12 +53,15 @@ impl Pool {
 
     /// What somebody has set, else what Metal says. Metal follows what is set, so it is asked only while nothing is,
     /// and once, because it takes memory that it does not give back.
-    fn limit(&mut self, out: &mut Batch) -> Option<Bytes> {
-        if let Some(Some(set)) = ask_while_there(&mut self.wired, decode_limit, out) {
+    fn limit(&mut self, scrape: &Scrape, out: &mut Batch) -> Option<Bytes> {
+        if let Some(Some(set)) = self.wired.ask(scrape, decode_limit, out) {
             return Some(set);
         }
-        if let Some(mut metal) = self.metal.take() {
-            self.standard = out.keep(metal.ask_if_there(decode_working_set)).flatten();
+        if let Some(metal) = &mut self.metal
+            && let Some(standard) = metal.ask(scrape, decode_working_set, out)
+        {
+            self.standard = Some(standard);
+            self.metal = None;
         }
         self.standard
     }
