@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 /// device names and mount points stay, for they are what a capture is made for.
 pub fn mask(capture: &mut Capture) {
     let servers = servers(capture);
+    let os = capture.os().to_owned();
     for Entry { door, key, answer, .. } in &mut capture.entries {
         if door == "statfs"
             && let Ok(path) = std::str::from_utf8(key)
@@ -23,6 +24,12 @@ pub fn mask(capture: &mut Capture) {
             ("sysctl", b"kern.hostname") => *bytes = b"masked\0".to_vec(),
             ("uname", _) => mask_nodename(bytes),
             ("rtnetlink_links", _) => *bytes = linux::masked_links(bytes),
+            // NET_RT_IFLIST of sysctl(3).
+            ("sysctl_mib", b"4.17.0.18.3.0") => *bytes = darwin::masked_addresses(bytes),
+            // On Linux statfs tells no source, and is no such answer.
+            ("getfsstat", _) => *bytes = darwin::masked_mounts(bytes, mask_source),
+            ("statfs", _) if os == "macos" => *bytes = darwin::masked_mounts(bytes, mask_source),
+            ("disks", _) => *bytes = darwin::masked_disks(&String::from_utf8_lossy(bytes)).into_bytes(),
             ("regular", _) => mask_contents(bytes),
             ("file", key) if key.ends_with(b"/mountinfo") => mask_mounts(bytes, &servers),
             ("file", key) if key.ends_with(b"/serial") => *bytes = b"masked\n".to_vec(),
@@ -170,6 +177,32 @@ fn mask_properties(bytes: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_masked_mac_names_no_server_and_no_disk() {
+        let entry = |door: &str, key: &[u8], bytes: &[u8]| Entry {
+            pass: 1,
+            door: door.into(),
+            key: key.into(),
+            answer: Ok(bytes.into()),
+        };
+        let share = [&[0; 76][..], b"smbfs\0/Volumes/m\0//secret@secret.local/m\0"].concat();
+        let disk = b"@ 1 SSD Media\nBSD Name=s:disk0\nDevice Characteristics/Serial Number=s:secret\n";
+        let mut capture = Capture {
+            notes: vec![],
+            entries: vec![
+                entry("fact", b"os", b"macos\n"),
+                entry("getfsstat", b"", &share),
+                entry("statfs", b"/Volumes/m", &share),
+                entry("disks", b"", disk),
+            ],
+        };
+        mask(&mut capture);
+        let [_, list, one, disks] = &capture.entries[..] else { panic!("four") };
+        let masked = [&[0; 76][..], b"smbfs\0/Volumes/m\0//server/m\0"].concat();
+        assert_eq!((&list.answer, &one.answer), (&Ok(masked.clone()), &Ok(masked)));
+        assert!(disks.answer.as_ref().unwrap().ends_with(b"Serial Number=s:masked\n"));
+    }
 
     #[test]
     fn a_masked_capture_names_no_host_and_no_server() {

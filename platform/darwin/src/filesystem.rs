@@ -11,6 +11,7 @@
 //! available: it is known only where somebody is logged in, and writing to a full disk does not wait for it.
 
 mod choose;
+pub(crate) mod mask;
 mod mount;
 mod table;
 #[cfg(test)]

@@ -28,6 +28,10 @@ mod thermal;
 mod ticks;
 mod topology;
 
+pub use disk::masked_disks;
+pub use filesystem::mask::masked_mounts;
+pub use network::address::masked_addresses;
+
 use door::Doors;
 use schema::Spec;
 

@@ -6,7 +6,7 @@
 //! It adds nothing up: what a bond carries, its cards carry too. Packets that nobody wanted the protocol of are not
 //! among the dropped.
 
-mod address;
+pub(crate) mod address;
 mod choose;
 mod media;
 mod record;

@@ -82,6 +82,14 @@ fn text(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 impl Mount<'_> {
+    /// What stands before its texts.
+    pub(super) fn head_and_flags(&self) -> &[u8] {
+        match self.head.bytes(0, TEXTS) {
+            Some(head) => head,
+            None => &[],
+        }
+    }
+
     /// True if this is of that type, mounted there, from that source.
     pub(super) fn is_at(&self, fstype: &[u8], path: &[u8], source: &[u8]) -> bool {
         (self.fstype, self.path, self.source) == (fstype, path, source)
@@ -162,6 +170,7 @@ mod tests {
                 let length = made.len();
                 made[usize::from(place) % length] ^= place;
             }
+            let _ = super::super::mask::masked_mounts(&made, str::to_owned);
             if let Ok(mounts) = decode(Raw(&made)) {
                 for mount in mounts {
                     let _ = mount.room();

@@ -59,6 +59,24 @@ fn address(message: Raw<'_>) -> Option<(&[u8], &[u8])> {
     Some((link.bytes(NAME, name)?, link.bytes(NAME + name, address)?))
 }
 
+/// The same answer with noughts for addresses. What cannot be read is left out, and so is all behind it.
+pub fn masked_addresses(bytes: &[u8]) -> Vec<u8> {
+    let mut masked = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some((message, behind)) = next(rest) {
+        let mut kept = message.0.to_vec();
+        // Behind the name stands the address, and whatever else there is names the machine if it names anything.
+        let name = message.0.get(HEADER_BYTES + NAME_LENGTH).copied().map(usize::from);
+        let secret = name.and_then(|name| kept.get_mut(HEADER_BYTES + NAME + name..));
+        if let Some(secret) = secret {
+            secret.fill(0);
+            masked.extend_from_slice(&kept);
+        }
+        rest = behind;
+    }
+    masked
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::tests::message;
@@ -80,6 +98,14 @@ mod tests {
     }
 
     #[test]
+    fn a_masked_address_is_nought_and_all_else_stays() {
+        let bytes = [message("lo0", &[]), message("en0", &[0xa4, 0x83, 0xe7, 1, 2, 3])].concat();
+        let masked = [message("lo0", &[]), message("en0", &[0; 6])].concat();
+        assert_eq!(masked_addresses(&bytes), masked);
+        assert_eq!(masked_addresses(&bytes[..200]), message("lo0", &[]));
+    }
+
+    #[test]
     fn a_message_that_is_not_as_long_as_it_says_is_an_error() {
         let bytes = message("en0", &[1, 2, 3, 4, 5, 6]);
         for length in 1..bytes.len() {
@@ -97,6 +123,7 @@ mod tests {
                 let length = made.len();
                 made[usize::from(place) % length] ^= place;
             }
+            prop_assert!(masked_addresses(&made).len() <= made.len());
             if let Ok(addresses) = decode(Raw(&made)) {
                 let _ = addresses.count();
             }
