@@ -87,16 +87,11 @@ impl Answers {
         self.words("sysctl", "vm.loadavg", &[one, five, fifteen, 0, 2048, 0]);
     }
 
-    /// `struct timex` of <sys/timex.h>: µs, µs, and parts of 2^-16 millionths.
+    /// What ntp_adjtime(2) tells.
     pub(crate) fn clock(&mut self, clock: &Clock) {
-        let mut words = [0_i64; 16];
-        (words[1], words[2], words[3], words[4]) =
-            (clock.offset, clock.frequency, clock.max_error, clock.estimated_error);
-        // The status has 32 bits and padding.
-        (words[5], words[6], words[7], words[8]) = (clock.status.into(), 2, 1, 32_768_000);
-        let state = u64::from(clock.state);
-        let bytes = words.iter().flat_map(|word| word.to_le_bytes());
-        self.bytes("ntp_adjtime", "", state.to_le_bytes().into_iter().chain(bytes).collect::<Vec<u8>>());
+        let Clock { state, status, offset, frequency, max_error, estimated_error } = *clock;
+        let words = [state, status, offset, frequency, max_error, estimated_error];
+        self.bytes("ntp_adjtime", "", words.map(i64::to_le_bytes).concat());
     }
 
     /// `struct processor_cpu_load_info` for each CPU: user, system, idle; nice is never counted.
@@ -192,6 +187,19 @@ impl Answers {
     }
 }
 
+/// As macOS's own timed leaves it: TIME_ERROR, STA_UNSYNC, and an error that grows from half a second on.
+pub(crate) fn untold(uptime: u64) -> Clock {
+    let grown = i64::try_from(uptime * 500).unwrap();
+    Clock {
+        state: 5,
+        status: 0x40,
+        offset: 0,
+        frequency: 0,
+        max_error: 500_000 + grown,
+        estimated_error: 500_000,
+    }
+}
+
 fn of_words(words: &[u32]) -> Vec<u8> {
     words.iter().flat_map(|word| word.to_le_bytes()).collect()
 }
@@ -220,11 +228,12 @@ pub(crate) struct VmStat {
     pub(crate) swapouts: u64,
 }
 
-/// What ntp_adjtime(2) tells of the clock.
-#[derive(Clone, Copy, Debug, Default)]
+/// What ntp_adjtime(2) tells of the clock: times in microseconds (the offset in nanoseconds with STA_NANO, 0x2000), the
+/// frequency in 65536ths of a millionth.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock {
-    pub(crate) state: u32,
-    pub(crate) status: i32,
+    pub(crate) state: i64,
+    pub(crate) status: i64,
     pub(crate) offset: i64,
     pub(crate) frequency: i64,
     pub(crate) max_error: i64,

@@ -1,7 +1,7 @@
 //! A MacBook Pro with an M4 Max and 48 GiB, on battery, with more in memory than it has room for.
 
 use crate::Mac;
-use crate::answers::{Answers, VmStat};
+use crate::answers::{Answers, VmStat, untold};
 use crate::io::{Interface, Mount, Process};
 
 pub(crate) const MAC: Mac = Mac {
@@ -199,7 +199,8 @@ fn interfaces(later: bool) -> Vec<Interface> {
 /// What this user runs. The others of the machine's processes may only be known to be there.
 fn processes(later: bool) -> Vec<Process> {
     let since = |seconds: u64| NOW - UPTIME + seconds;
-    let own = |pid, name, threads, started, footprint, resident| Process {
+    // Seconds of CPU time, in units of 125/3 ns.
+    let own = |pid, name, threads, started, footprint, resident, seconds: u64| Process {
         pid,
         name,
         status: 2,
@@ -207,20 +208,20 @@ fn processes(later: bool) -> Vec<Process> {
         started,
         footprint,
         resident,
-        time: (u64::from(pid) * 24_000_000, u64::from(pid) * 6_000_000),
+        time: (seconds * 18_000_000, seconds * 6_000_000),
     };
-    let work = if later { (24_000_000 * 14, 24_000_000) } else { (0, 0) };
+    let work = if later { 14 * 12 } else { 0 };
     let mut processes = vec![
-        own(612, "WindowManager", (5, 0), since(41), 38 << 20, 61 << 20),
-        own(640, "Finder", (12, 0), since(44), 212 << 20, 148 << 20),
-        own(2117, "Safari", (18, 0), since(9120), 1_930 << 20, 702 << 20),
-        own(2201, "com.apple.WebKit.WebContent", (23, 1), since(9133), 4_118 << 20, 911 << 20),
-        own(8840, "clang", (1, 1), NOW - 61, 812 << 20, 806 << 20),
-        own(9001, "llama-server", (33, 12), since(201_004), 19 * GIB, 9 * GIB),
-        own(9120, "gauged", (9, 0), since(60), 9 << 20, 12 << 20),
+        own(612, "WindowManager", (5, 0), since(41), 38 << 20, 61 << 20, 91),
+        own(640, "Finder", (12, 0), since(44), 212 << 20, 148 << 20, 402),
+        own(688, "gauged", (9, 0), since(60), 9 << 20, 12 << 20, 118),
+        own(2117, "Safari", (18, 0), since(9120), 1_930 << 20, 702 << 20, 2_611),
+        own(2201, "com.apple.WebKit.WebContent", (23, 1), since(9133), 4_118 << 20, 911 << 20, 3_820),
+        own(9001, "python3.13", (17, 12), since(201_004), 19 * GIB, 9 * GIB, 411_203 + work),
+        own(9840, "clang", (1, 1), NOW - 61, 812 << 20, 806 << 20, 58),
     ];
-    processes[5].time = (processes[5].time.0 + work.0, processes[5].time.1 + work.1);
-    processes.push(Process { status: 4, ..own(9210, "lldb", (4, 0), since(250_000), 301 << 20, 90 << 20) });
+    processes
+        .push(Process { status: 4, ..own(9210, "lldb", (4, 0), since(250_000), 301 << 20, 90 << 20, 12) });
     processes
 }
 
@@ -332,6 +333,7 @@ fn answers(later: bool) -> Answers {
     answers.uname("25.1.0", "arm64");
     answers.sysctl_text("kern.osproductversion", "26.1");
     answers.sysctl_text("hw.model", "Mac16,5");
+    answers.clock(&untold(uptime));
     answers.booted(1_794_947_094, 750_000);
     answers.load(if later { [21_504, 13_312, 9_830] } else { [8192, 6144, 5120] });
     answers.ticks(&ticks(later));

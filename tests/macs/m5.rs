@@ -1,7 +1,7 @@
 //! A Mac with an M5 Max that runs a large model, on macOS 27: a desktop that serves it.
 
 use crate::Mac;
-use crate::answers::{Answers, VmStat};
+use crate::answers::{Answers, VmStat, untold};
 use crate::io::{Interface, Mount, Process};
 
 pub(crate) const MAC: Mac = Mac {
@@ -143,9 +143,15 @@ fn disks(later: bool) -> String {
     };
     let more = if later { [402_653_184, 3072, 118_402_118] } else { [0; 3] };
     let first = [124_309_186_199_552, 948_402_118, 20_118_402_118_402];
-    let later = [first[0] + more[0], first[1] + more[1], first[2] + more[2]];
-    disk(4_294_968_120, "disk0", "APPLE SSD AP2048Z", "Internal", later)
-        + &disk(4_294_970_004, "disk4", "Samsung SSD 990 PRO 4TB", "External", first)
+    let now = [first[0] + more[0], first[1] + more[1], first[2] + more[2]];
+    disk(4_294_968_120, "disk0", "APPLE SSD AP2048Z", "Internal", now)
+        + &disk(
+            4_294_970_004,
+            "disk4",
+            "Samsung SSD 990 PRO 4TB",
+            "External",
+            [4_118_402_118_656, 31_402_118, 1_402_118_402_118],
+        )
 }
 
 /// Everything that runs: this was recorded by root, who may ask for all of it.
@@ -200,6 +206,7 @@ fn answers(later: bool) -> Answers {
     answers.uname("27.0.0", "arm64");
     answers.sysctl_text("kern.osproductversion", "27.0.1");
     answers.sysctl_text("hw.model", "Mac17,7");
+    answers.clock(&untold(uptime));
     answers.booted(1_794_429_501, 0);
     answers.load(if later { [13_926, 13_516, 12_697] } else { [13_721, 13_414, 12_657] });
     answers.ticks(&ticks(later));
