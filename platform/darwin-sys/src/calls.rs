@@ -5,8 +5,13 @@
 //! that the system gave, little-endian as every Mac is.
 
 use crate::{
+<<<<<<< HEAD
     clock, disks, files, hid, interfaces, mach, metal, mounts, notify, power_sources, process, registry,
     report, smc, sysctl,
+=======
+    disks, files, hid, interfaces, mach, metal, mounts, notify, power_sources, process, registry, report,
+    smc, sysctl,
+>>>>>>> mac-iokit
 };
 use door::Call;
 use schema::Errno;
