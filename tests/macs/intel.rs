@@ -76,6 +76,7 @@ const ROOT: Mount = Mount {
     block_bytes: 4096,
     blocks: (518_773_204, 22_543_104),
     files: (902_127_000, 901_724_160),
+    error: None,
 };
 
 fn mounts(later: bool) -> Vec<Mount> {

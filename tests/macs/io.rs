@@ -15,6 +15,8 @@ pub(crate) struct Mount {
     pub(crate) blocks: (u64, u64),
     /// The same of files.
     pub(crate) files: (u64, u64),
+    /// What statfs(2) answers in place of all this.
+    pub(crate) error: Option<i32>,
 }
 
 impl Mount {
@@ -107,12 +109,15 @@ pub(crate) struct Process {
 }
 
 impl Answers {
-    /// What is mounted. Those with blocks of storage can be asked one by one as well.
+    /// What is mounted, as a list and one by one.
     pub(crate) fn mounts(&mut self, mounts: &[Mount]) {
         let all = mounts.iter().enumerate().flat_map(|(number, mount)| mount.bytes(number));
         self.bytes("getfsstat", "", all.collect::<Vec<u8>>());
         for (number, mount) in mounts.iter().enumerate() {
-            self.bytes("statfs", mount.path, mount.bytes(number));
+            match mount.error {
+                Some(error) => self.error("statfs", mount.path, error),
+                None => self.bytes("statfs", mount.path, mount.bytes(number)),
+            }
         }
     }
 

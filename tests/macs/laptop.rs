@@ -67,6 +67,7 @@ const VOLUME: Mount = Mount {
     block_bytes: 4096,
     blocks: (244_199_454, 53_143_816),
     files: (2_176_770_703, 2_176_364_576),
+    error: None,
 };
 
 fn volume(path: &'static str, source: &'static str, flags: (u32, u32)) -> Mount {

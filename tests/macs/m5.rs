@@ -61,6 +61,7 @@ const ROOT: Mount = Mount {
     block_bytes: 4096,
     blocks: (488_555_530, 118_402_118),
     files: (4_736_488_000, 4_736_084_720),
+    error: None,
 };
 
 fn mounts(later: bool) -> Vec<Mount> {
@@ -78,6 +79,12 @@ fn mounts(later: bool) -> Vec<Mount> {
         volume("/System/Volumes/Preboot", "/dev/disk3s2", (0x0490_9080, 0)),
         volume("/System/Volumes/Update", "/dev/disk3s4", (0x0490_9080, 0)),
         volume("/System/Volumes/Data", "/dev/disk3s5", (0x0490_9080, 1)),
+        // A server's directory that the server no longer has: ESTALE.
+        Mount {
+            fstype: "nfs",
+            error: Some(70),
+            ..volume("/Volumes/datasets", "nas:/export/datasets", (0x0000_0018, 0))
+        },
         // A container of its own, for models, on another disk.
         Mount {
             blocks: (976_490_000, 310_402_118),

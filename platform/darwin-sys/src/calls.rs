@@ -5,13 +5,8 @@
 //! that the system gave, little-endian as every Mac is.
 
 use crate::{
-<<<<<<< HEAD
     clock, disks, files, hid, interfaces, mach, metal, mounts, notify, power_sources, process, registry,
     report, smc, sysctl,
-=======
-    disks, files, hid, interfaces, mach, metal, mounts, notify, power_sources, process, registry, report,
-    smc, sysctl,
->>>>>>> mac-iokit
 };
 use door::Call;
 use schema::Errno;

@@ -8,10 +8,7 @@
 #![cfg(target_os = "macos")]
 
 mod calls;
-<<<<<<< HEAD
 mod clock;
-=======
->>>>>>> mac-iokit
 mod disks;
 mod dynamic;
 mod files;

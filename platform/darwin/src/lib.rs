@@ -43,19 +43,11 @@ pub const COLLECTORS: &[Spec<Doors>] = &[
     cpu::SPEC,
     load::SPEC,
     memory::SPEC,
-<<<<<<< HEAD
     topology::SPEC,
     process::SPEC,
     disk::SPEC,
     filesystem::SPEC,
     network::SPEC,
-=======
-    filesystem::SPEC,
-    disk::SPEC,
-    network::SPEC,
-    topology::SPEC,
-    process::SPEC,
->>>>>>> mac-iokit
     thermal::SPEC,
     power::SPEC,
     apple::SPEC,
