@@ -202,9 +202,40 @@ impl BytesPerSecond {
     pub const fn bits(n: u64) -> BytesPerSecond {
         BytesPerSecond(n / 8)
     }
+
+    /// From megabytes (10^6 bytes) per second, as NVIDIA's driver tells the speed of its links. None where it does
+    /// not fit.
+    pub const fn megabytes(n: u64) -> Option<BytesPerSecond> {
+        match n.checked_mul(1_000_000) {
+            Some(bytes) => Some(BytesPerSecond(bytes)),
+            None => None,
+        }
+    }
+}
+
+impl Hertz {
+    /// From megahertz, in which NVIDIA's driver tells clocks. None where it does not fit.
+    pub const fn megahertz(n: u64) -> Option<Hertz> {
+        match n.checked_mul(1_000_000) {
+            Some(hertz) => Some(Hertz(hertz)),
+            None => None,
+        }
+    }
+}
+
+impl Watts {
+    /// From milliwatts, in which NVIDIA's driver tells power.
+    pub fn milliwatts(n: u32) -> Watts {
+        Watts(f64::from(n) / 1e3)
+    }
 }
 
 impl Ratio {
+    /// From percent.
+    pub fn percent(n: f64) -> Ratio {
+        Ratio(n / 100.0)
+    }
+
     /// From parts per million with 16 bits behind the point, in which kernels adjust the clock (adjtimex(2)).
     #[expect(clippy::cast_precision_loss, reason = "a clock is adjusted by 500 parts per million at most")]
     pub fn scaled_ppm(n: i64) -> Ratio {
@@ -220,6 +251,11 @@ impl Joules {
     /// From microjoules, in which the kernel's powercap zones count.
     pub fn microjoules(n: u64) -> Joules {
         Joules(n as f64 / 1e6)
+    }
+
+    /// From millijoules, in which NVIDIA's driver counts energy.
+    pub fn millijoules(n: u64) -> Joules {
+        Joules(n as f64 / 1e3)
     }
 
     /// From nanojoules, in which Apple counts the energy of the GPU.
@@ -287,6 +323,11 @@ mod tests {
         assert_eq!(BytesPerSecond::bits(2_500_000_000), BytesPerSecond(312_500_000));
         assert_eq!(State(true).value(), Value::Integer(1));
         assert_eq!(Joules::microjoules(1_500_000), Joules(1.5));
+        assert_eq!(Joules::millijoules(1_500), Joules(1.5));
+        assert_eq!(Watts::milliwatts(87_880), Watts(87.88));
+        assert_eq!(Hertz::megahertz(1980), Some(Hertz(1_980_000_000)));
+        assert_eq!(Ratio::percent(36.0), Ratio(0.36));
+        assert_eq!(BytesPerSecond::megabytes(26_562).unwrap().value(), Value::Integer(26_562_000_000));
         assert_eq!(Joules::nanojoules(1_500_000_000), Joules(1.5));
         assert_eq!(Joules::microwatt_hours(50_000_000), Joules(180_000.0));
     }

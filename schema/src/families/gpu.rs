@@ -25,13 +25,13 @@ families! {
     /// How often the GPU was reset since the machine started.
     RESETS: counter<Count> = "gpu_resets_total" { gpu, uuid } on [Macos] since "0.1.0";
 
-    /// 1 if the GPU checks its memory for errors (ECC), 0 if not.
+    /// 1 if the GPU checks its memory for errors (ECC), 0 if not. Read once a minute.
     ECC_MODE: gauge<State> = "gpu_ecc_mode_enabled" { gpu, uuid } on [Linux] since "0.1.0";
 
-    /// 1 if the GPU is divided into instances (MIG), 0 if not.
+    /// 1 if the GPU is divided into instances (MIG), 0 if not. Read once a minute.
     MIG_MODE: gauge<State> = "gpu_mig_mode_enabled" { gpu, uuid } on [Linux] since "0.1.0";
 
-    /// 1 if the driver keeps the GPU initialised while nobody uses it, 0 if not.
+    /// 1 if the driver keeps the GPU initialised while nobody uses it, 0 if not. Read once a minute.
     PERSISTENCE_MODE: gauge<State> = "gpu_persistence_mode_enabled" { gpu, uuid } on [Linux] since "0.1.0";
 
     /// 1 for the state of the GPUs' driver, 0 for the others: starting, ok, not_loaded (the kernel module is not

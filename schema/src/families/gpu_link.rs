@@ -58,10 +58,10 @@ families! {
     C2C_ERRORS: counter<Count> = "gpu_c2c_errors_total" { gpu, uuid, error } on [Linux] since "0.1.0";
 
     /// 1 for the state of the GPU's registration with the NVLink fabric, 0 for the others: not_started, in_progress,
-    /// completed, failed (it ended with an error).
+    /// completed, failed (it ended with an error). Read once a minute.
     FABRIC_STATE: gauge<State> = "gpu_fabric_state" { gpu, uuid, state } on [Linux] since "0.1.0";
 
-    /// Which fabric the GPU is part of. Always 1.
+    /// Which fabric the GPU is part of. Always 1. Read once a minute.
     FABRIC_INFO: info<Info> = "gpu_fabric_info" { gpu, uuid, cluster, clique } on [Linux] since "0.1.0";
 }
 

@@ -22,10 +22,11 @@ families! {
     /// The most memory that the system lets the GPU hold at once, where it sets a limit below the total.
     LIMIT: gauge<Bytes> = "gpu_memory_limit_bytes" { gpu, uuid } on [Macos] since "0.1.0";
 
-    /// Size of the window (BAR1) through which the host and other devices address the GPU's memory.
+    /// Size of the window (BAR1) through which the host and other devices address the GPU's memory. Read once a
+    /// minute.
     BAR1_TOTAL: gauge<Bytes> = "gpu_bar1_total_bytes" { gpu, uuid } on [Linux] since "0.1.0";
 
-    /// How much of the BAR1 window is in use.
+    /// How much of the BAR1 window is in use. Read once a minute.
     BAR1_USED: gauge<Bytes> = "gpu_bar1_used_bytes" { gpu, uuid } on [Linux] since "0.1.0";
 
     /// How many processes hold a context of the GPU, as the driver names them.
