@@ -5,8 +5,8 @@
 //! that the system gave, little-endian as every Mac is.
 
 use crate::{
-    disks, files, hid, interfaces, mach, metal, mounts, notify, power_sources, process, registry, report,
-    smc, sysctl,
+    clock, disks, files, hid, interfaces, mach, metal, mounts, notify, power_sources, process, registry,
+    report, smc, sysctl,
 };
 use door::Call;
 use schema::Errno;
@@ -21,6 +21,7 @@ const CALLS: &[(&str, Fetch)] = &[
     ("host_vm_info64", mach::vm_info),
     ("processor_cpu_load_info", mach::cpu_load),
     ("mach_timebase_info", mach::timebase),
+    ("ntp_adjtime", clock::adjtime),
     ("uname", process::uname),
     ("getrusage_self", process::usage_of_self),
     ("rlimit_nofile", process::rlimit_nofile),
@@ -121,6 +122,7 @@ mod tests {
             ("host_vm_info64", "", 38 * 4),
             ("processor_cpu_load_info", "", 20),
             ("mach_timebase_info", "", 8),
+            ("ntp_adjtime", "", 48),
             ("uname", "", 10),
             ("getrusage_self", "", 144),
             ("open_fds", "", 8),

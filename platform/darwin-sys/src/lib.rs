@@ -8,6 +8,7 @@
 #![cfg(target_os = "macos")]
 
 mod calls;
+mod clock;
 mod disks;
 mod dynamic;
 mod files;

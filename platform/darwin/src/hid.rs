@@ -11,6 +11,9 @@ use schema::{Batch, Scrape};
 /// What no Mac has.
 const MOST_SENSORS: usize = 256;
 
+/// The gauge of the battery, whose temperature the registry has too: host_battery_temperature_celsius.
+const BATTERY: &str = "gas gauge battery";
+
 /// A line.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Line<'a> {
@@ -31,6 +34,7 @@ fn lines(text: &str) -> impl Iterator<Item = Line<'_>> + Clone {
         let (celsius, name) = rest.split_once(' ')?;
         Some(Line { id: id.parse().ok()?, celsius: celsius.parse().ok(), name })
     });
+    let lines = lines.filter(|line| line.name != BATTERY);
     lines.take(MOST_SENSORS)
 }
 
@@ -91,7 +95,7 @@ mod tests {
     use proptest::prelude::*;
 
     const LINES: &str = "4295 51.82000732421875 PMU tcal\n4300 32.0 NAND CH0 temp\n4299 40.5 PMU tdie1\n\
-        4298 - PMU tdie1\n4297 41.25 PMU tdie1\n4310 38.5 GPU MTR Temp Sensor1\nodd\n";
+        4298 - PMU tdie1\n4297 41.25 PMU tdie1\n4310 38.5 GPU MTR Temp Sensor1\n4311 30.5 gas gauge battery\nodd\n";
 
     #[test]
     fn sensors_of_one_name_are_numbered_by_their_ids_and_keep_their_numbers() {

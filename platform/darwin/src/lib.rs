@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod apple;
+mod clock;
 mod cpu;
 mod disk;
 mod energy;
@@ -38,14 +39,15 @@ use schema::Spec;
 /// Every collector of macOS, in the order in which inline ones run.
 pub const COLLECTORS: &[Spec<Doors>] = &[
     os::SPEC,
+    clock::SPEC,
     cpu::SPEC,
     load::SPEC,
     memory::SPEC,
-    filesystem::SPEC,
-    disk::SPEC,
-    network::SPEC,
     topology::SPEC,
     process::SPEC,
+    disk::SPEC,
+    filesystem::SPEC,
+    network::SPEC,
     thermal::SPEC,
     power::SPEC,
     apple::SPEC,

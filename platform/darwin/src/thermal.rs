@@ -32,7 +32,7 @@ pub(crate) const SPEC: Spec<Doors> = Spec {
 const KEYS: Setting = Setting {
     key: "collector.thermal.smc-keys",
     kind: Kind::List,
-    default: "TA,TB,TC,TH,TM,TN,TW,Ta,Te,Tf,Tm,Tp,Ts",
+    default: "TA,TB,TC,TG0D,TG0P,TH,TM,TN,TW,Ta,Te,Tf,Tm,Tp,Ts",
     help: "Show the temperatures of the SMC whose keys begin so; T is all of them, some 360.",
 };
 

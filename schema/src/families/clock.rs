@@ -6,7 +6,7 @@ use crate::{Batch, families};
 families! {
     /// 1 if the kernel takes its clock to be synchronized, which whoever keeps it has told it (ntpd,
     /// systemd-timesyncd, chronyd with rtcsync). Without news it becomes 0 once the maximum error has grown
-    /// to 16 s.
+    /// to 16 s. On macOS all of this is absent until somebody has told the kernel; its own timed does not.
     SYNCHRONIZED: gauge<State> = "host_clock_synchronized" {} on [Linux, Macos] since "0.1.0";
 
     /// What the kernel still has to correct, positive where the clock is behind. It stays 0 where whoever

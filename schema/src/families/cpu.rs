@@ -26,13 +26,13 @@ families! {
 
     /// How fast the CPU runs, as the hardware measured it where the kernel tells that, else what was last asked of
     /// the hardware. Where it is measured an idle CPU has what was last asked of it on x86, and elsewhere nothing.
-    FREQUENCY: gauge<Hertz> = "host_cpu_frequency_hertz" { cpu } on [Linux, Macos] since "0.1.0";
+    FREQUENCY: gauge<Hertz> = "host_cpu_frequency_hertz" { cpu } on [Linux] since "0.1.0";
 
     /// The lowest frequency that the hardware can run at. Read once for each list of CPUs.
-    FREQUENCY_MIN: gauge<Hertz> = "host_cpu_frequency_min_hertz" { cpu } on [Linux, Macos] since "0.1.0";
+    FREQUENCY_MIN: gauge<Hertz> = "host_cpu_frequency_min_hertz" { cpu } on [Linux] since "0.1.0";
 
     /// The highest frequency that the hardware can run at. Read once for each list of CPUs.
-    FREQUENCY_MAX: gauge<Hertz> = "host_cpu_frequency_max_hertz" { cpu } on [Linux, Macos] since "0.1.0";
+    FREQUENCY_MAX: gauge<Hertz> = "host_cpu_frequency_max_hertz" { cpu } on [Linux] since "0.1.0";
 
     /// How often the core was throttled because it was too hot.
     CORE_THROTTLES: counter<Count> = "host_cpu_core_throttles_total" { package, core } on [Linux] since "0.1.0";

@@ -6,10 +6,10 @@ use crate::{Batch, families};
 
 families! {
     /// How fast a part of the GPU runs now: graphics, sm, memory, video.
-    CLOCK: gauge<Hertz> = "gpu_clock_hertz" { gpu, uuid, clock } on [Linux, Macos] since "0.1.0";
+    CLOCK: gauge<Hertz> = "gpu_clock_hertz" { gpu, uuid, clock } on [Linux] since "0.1.0";
 
     /// How fast a part of the GPU could run. Read once a minute.
-    CLOCK_MAX: gauge<Hertz> = "gpu_clock_max_hertz" { gpu, uuid, clock } on [Linux, Macos] since "0.1.0";
+    CLOCK_MAX: gauge<Hertz> = "gpu_clock_max_hertz" { gpu, uuid, clock } on [Linux] since "0.1.0";
 
     /// The performance state: 0 is the fastest, 15 the slowest.
     PERFORMANCE_STATE: gauge<Count> = "gpu_performance_state" { gpu, uuid } on [Linux] since "0.1.0";

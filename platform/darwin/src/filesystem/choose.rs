@@ -9,6 +9,7 @@ use super::mount::Mount;
 use door::Filter;
 use schema::setting::Kind;
 use schema::{Error, Setting, Settings};
+use std::borrow::Cow;
 
 const MOUNT_POINTS_INCLUDE: Setting = Setting {
     key: "collector.filesystem.mount-points-include",
@@ -113,6 +114,19 @@ pub(super) fn pool<'a>(source: &'a str, mountpoint: &'a str, fstype: &str) -> &'
     }
 }
 
+/// What is mounted, as other systems name it: a share without its user, who stands in the source here (`//jane@nas/share`)
+/// and is not what is mounted.
+pub(super) fn without_user(source: &str) -> Cow<'_, str> {
+    let server = source.strip_prefix("//").and_then(|rest| rest.split('/').next());
+    match server.and_then(|server| server.rsplit_once('@')) {
+        Some((user, _)) => match source.get("//@".len() + user.len()..) {
+            Some(rest) => Cow::Owned(format!("//{rest}")),
+            None => Cow::Borrowed(source),
+        },
+        None => Cow::Borrowed(source),
+    }
+}
+
 /// The container of an APFS volume or snapshot: `/dev/disk3s1s1` and `com.apple.os.update-1@/dev/disk3s1` are on
 /// `disk3`.
 fn container(source: &str) -> Option<&str> {
@@ -189,6 +203,15 @@ mod tests {
         assert!(hangs(&SHARE) && !hangs(&DATA) && !hangs(&THE_ROOT));
         assert!(hangs(&Made { more_flags: 2, ..DATA }), "FSKit");
         assert!(hangs(&Made { fstype: "macfuse", ..DATA }) && hangs(&Made { fstype: "virtiofs", ..DATA }));
+    }
+
+    #[test]
+    fn a_share_is_the_same_whoever_has_mounted_it() {
+        assert_eq!(without_user("//jane@nas/share"), "//nas/share");
+        assert_eq!(without_user("//WORK;jane@nas.local/a@b"), "//nas.local/a@b");
+        for other in ["//nas/a@b", "/dev/disk3s5", "nas:/export", "jane@nas:/x", "", "//"] {
+            assert_eq!(without_user(other), other);
+        }
     }
 
     #[test]

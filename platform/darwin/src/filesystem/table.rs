@@ -1,6 +1,6 @@
 //! The mounts that are shown, with their labels, made anew only where the list of mounts is another one.
 
-use super::choose::{Choice, is_readonly, may_hang, pool};
+use super::choose::{Choice, is_readonly, may_hang, pool, without_user};
 use super::mount::{Mount as Listed, decode};
 use crate::raw::{Expected, Raw};
 use schema::families::filesystem::{Mount, Room};
@@ -72,7 +72,7 @@ impl Table {
             if !choice.shows(&mount, &mountpoint, &fstype) {
                 return None;
             }
-            let device = label::text(mount.source).into_owned();
+            let device = without_user(&label::text(mount.source)).into_owned();
             Some(Mounted {
                 identity: identity(&mount),
                 path: mount.path.to_vec(),

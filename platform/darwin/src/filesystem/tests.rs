@@ -96,7 +96,7 @@ fn the_root_its_data_and_a_share_are_shown_and_a_container_is_one_pool() {
     };
     let root = labels("/", "/dev/disk3s1s1", "apfs", "disk3");
     let data = labels("/System/Volumes/Data", "/dev/disk3s5", "apfs", "disk3");
-    let share = labels("/Volumes/share", "//jane@nas/share", "smbfs", "//jane@nas/share");
+    let share = labels("/Volumes/share", "//nas/share", "smbfs", "//nas/share");
     let expected = format!(
         "\
 host_filesystem_size_bytes{root} 1000600981504

@@ -122,11 +122,12 @@ fn state(source: Service<'_>) -> Option<BatteryState> {
 /// The battery with what its gauge says: mV, mA, mAh, hundredths of a degree.
 fn gauged(gauge: Service<'_>, battery: Battery) -> Battery {
     let voltage = gauge.count("Voltage").filter(|voltage| (1..=MOST_VOLTAGE).contains(voltage));
-    let volts = voltage.map(|voltage| real(voltage) / 1e3);
+    // In microwatts, so that no digits are made up.
+    let power = voltage.zip(milliamperes(gauge)).map(|(voltage, current)| real(voltage * current) / 1e6);
     Battery {
         health: health(gauge),
-        voltage: volts.map(Volts),
-        power: volts.zip(amperes(gauge)).map(|(volts, amperes)| Watts(volts * amperes)),
+        voltage: voltage.map(|voltage| Volts(real(voltage) / 1e3)),
+        power: power.map(Watts),
         cycles: gauge.count("CycleCount").map(Count),
         temperature: temperature(gauge),
         ..battery
@@ -134,13 +135,12 @@ fn gauged(gauge: Service<'_>, battery: Battery) -> Battery {
 }
 
 /// What flows, whichever way.
-fn amperes(gauge: Service<'_>) -> Option<f64> {
+fn milliamperes(gauge: Service<'_>) -> Option<u64> {
     let property = gauge.property("InstantAmperage").or_else(|| gauge.property("Amperage"));
     match property? {
         Property::Whole(current) => Some(current.unsigned_abs()).filter(|current| *current <= MOST_CURRENT),
         _ => None,
     }
-    .map(|milliamperes| real(milliamperes) / 1e3)
 }
 
 /// What it holds when full over what it was designed for. `MaxCapacity` is mAh on Intel Macs, and 100 on others.
