@@ -3,7 +3,7 @@
 use crate::scenario::Scenario;
 use crate::{elf, tape};
 use door::{Capture, Entry};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Error, Result};
 use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -142,9 +142,12 @@ fn lay_out(directory: &Path, entries: &[Entry]) -> Result<()> {
     let mut places: Vec<(&str, PathBuf, &[u8])> =
         entries.iter().filter(|entry| entry.pass == 1).filter_map(place).collect();
     places.sort_by_key(|(door, below, _)| (*door != "link", below.components().count()));
+    let mut made: BTreeSet<PathBuf> = BTreeSet::new();
     for (door, below, bytes) in &places {
         let path = directory.join(below);
-        if let Some(parent) = path.parent() {
+        if let Some(parent) = path.parent().map(Path::to_owned)
+            && made.insert(parent.clone())
+        {
             std::fs::create_dir_all(parent)?;
         }
         match *door {

@@ -60,6 +60,8 @@ impl Played {
 fn every_scenario_can_be_laid_out_and_understood() {
     for name in Scenario::names() {
         let played = play(&name);
+        // What ends a fault lies there from the beginning, for the one that hangs at once.
+        played.staged.touch("heal").unwrap();
         let refused = Scenario::load(&name)
             .capture()
             .entries
