@@ -8,6 +8,7 @@ pub(crate) fn regenerate() -> Outcome {
     families::add()?;
     let update = [("UPDATE_EXPECT", "1")];
     cargo::run_with(&["test", "-p", "gauged", "--test", "replay"], &update)?;
+    cargo::run_with(&["test", "-p", "gauged", "--test", "nvidia", "healthy"], &update)?;
     cargo::run_with(&["test", "--workspace", "--lib"], &update)?;
     docs::write()
 }
