@@ -258,6 +258,11 @@ impl Joules {
         Joules(n as f64 / 1e3)
     }
 
+    /// From nanojoules, in which Apple counts the energy of the GPU.
+    pub fn nanojoules(n: u64) -> Joules {
+        Joules(n as f64 / 1e9)
+    }
+
     /// From microwatt-hours, in which the kernel tells what a battery holds.
     pub fn microwatt_hours(n: u64) -> Joules {
         Joules(n as f64 * 3600.0 / 1e6)
@@ -323,6 +328,7 @@ mod tests {
         assert_eq!(Hertz::megahertz(1980), Some(Hertz(1_980_000_000)));
         assert_eq!(Ratio::percent(36.0), Ratio(0.36));
         assert_eq!(BytesPerSecond::megabytes(26_562).unwrap().value(), Value::Integer(26_562_000_000));
+        assert_eq!(Joules::nanojoules(1_500_000_000), Joules(1.5));
         assert_eq!(Joules::microwatt_hours(50_000_000), Joules(180_000.0));
     }
 

@@ -4,7 +4,10 @@
 //! Arguments are text wherever they can be, so that people can read and write captures. Answers are the bytes
 //! that the system gave, little-endian as every Mac is.
 
-use crate::{disks, files, interfaces, mach, mounts, process, registry, sysctl};
+use crate::{
+    disks, files, hid, interfaces, mach, metal, mounts, notify, power_sources, process, registry, report,
+    smc, sysctl,
+};
 use door::Call;
 use schema::Errno;
 
@@ -32,6 +35,13 @@ const CALLS: &[(&str, Fetch)] = &[
     ("getfsstat", mounts::all),
     ("statfs", mounts::one),
     ("interface_media", interfaces::media),
+    ("smc", smc::read),
+    ("smc_keys", smc::keys),
+    ("hid_temperatures", hid::temperatures),
+    ("energy", report::energy),
+    ("notify_state", notify::state),
+    ("power_sources", power_sources::descriptions),
+    ("metal_working_set", metal::working_set),
 ];
 
 /// Makes the calls of macOS.
@@ -122,6 +132,9 @@ mod tests {
             ("statfs", "/", 79),
             ("sysctl_mib", "4.18.0.3.0.1", 180),
             ("sysctl_mib", "4.17.0.18.3.0", 112),
+            ("notify_state", "com.apple.system.thermalpressurelevel", 8),
+            // A virtual machine has no power source; it must answer all the same.
+            ("power_sources", "Name,Type", 0),
         ] {
             let answer = call(name, argument.as_bytes()).unwrap();
             assert!(answer.len() >= least, "{name} {argument}: {} bytes", answer.len());

@@ -9,13 +9,20 @@
 
 mod calls;
 mod disks;
+mod dynamic;
 mod files;
+mod hid;
 mod interfaces;
 mod mach;
+mod metal;
 mod mounts;
+mod notify;
+mod power_sources;
 mod process;
 mod properties;
 mod registry;
+mod report;
+mod smc;
 mod sysctl;
 
 use std::path::Path;

@@ -5,20 +5,26 @@
 
 #![forbid(unsafe_code)]
 
+mod apple;
 mod cpu;
 mod disk;
+mod energy;
 mod filesystem;
+mod hid;
 mod load;
 mod memory;
 mod network;
 mod os;
 pub mod own;
+mod power;
 mod process;
 mod question;
 mod raw;
 mod registry;
 #[cfg(test)]
 mod replay;
+mod smc;
+mod thermal;
 mod ticks;
 mod topology;
 
@@ -40,4 +46,7 @@ pub const COLLECTORS: &[Spec<Doors>] = &[
     network::SPEC,
     topology::SPEC,
     process::SPEC,
+    thermal::SPEC,
+    power::SPEC,
+    apple::SPEC,
 ];

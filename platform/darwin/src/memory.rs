@@ -173,15 +173,27 @@ impl Sized {
         Bytes::blocks(pages, self.page_size)
     }
 
+    /// Pages that are free, without the speculative ones.
+    fn free(&self) -> Option<u64> {
+        self.vm.free.checked_sub(self.vm.speculative).map(u64::from)
+    }
+
+    fn cached(&self) -> u64 {
+        u64::from(self.vm.external) + u64::from(self.vm.purgeable)
+    }
+
+    /// What programs can still get.
+    fn available(&self) -> Option<Bytes> {
+        self.bytes(self.free()? + self.cached())
+    }
+
     /// What means the same on every system, beside what was told. A difference that would be negative is no figure.
     fn memory(&self, told: Memory) -> Memory {
-        let Vm { free, speculative, purgeable, external, internal, .. } = self.vm;
-        let free = free.checked_sub(speculative).map(u64::from);
-        let cached = u64::from(external) + u64::from(purgeable);
+        let Vm { purgeable, internal, .. } = self.vm;
         Memory {
-            available: free.and_then(|free| self.bytes(free + cached)),
-            free: free.and_then(|free| self.bytes(free)),
-            cached: self.bytes(cached),
+            available: self.available(),
+            free: self.free().and_then(|free| self.bytes(free)),
+            cached: self.bytes(self.cached()),
             anonymous: internal.checked_sub(purgeable).and_then(|pages| self.bytes(pages.into())),
             compressed: self.bytes(self.vm.compressor.into()),
             compressed_original: self.bytes(self.vm.uncompressed),
@@ -211,7 +223,14 @@ impl Sized {
     }
 }
 
-fn decode_total(raw: Raw<'_>) -> Result<Bytes, Expected> {
+/// What programs can still get, by an answer of `host_vm_info64`: host_memory_available_bytes, for who needs it too.
+/// None where the figures do not fit each other.
+pub(crate) fn available(raw: Raw<'_>, page_size: u64) -> Result<Option<Bytes>, Expected> {
+    Ok(Sized { vm: decode(raw)?, page_size }.available())
+}
+
+/// What `hw.memsize` is: host_memory_total_bytes.
+pub(crate) fn decode_total(raw: Raw<'_>) -> Result<Bytes, Expected> {
     raw.u64(0).filter(|total| *total > 0).map(Bytes).ok_or(Expected("a size of 64 bits"))
 }
 

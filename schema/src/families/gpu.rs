@@ -97,7 +97,7 @@ impl MemoryKind {
 /// What a GPU is; empty for what it does not tell.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Description {
-    /// nvidia or apple.
+    /// nvidia, apple, amd or intel.
     pub vendor: &'static str,
     /// The product.
     pub name: String,

@@ -8,11 +8,12 @@ families! {
     /// Memory that the GPU can use. On unified memory that is the host's (host_memory_total_bytes).
     TOTAL: gauge<Bytes> = "gpu_memory_total_bytes" { gpu, uuid, mig } on [Linux, Macos] since "0.1.0";
 
-    /// Memory that GPU work holds. On unified memory the sum over the processes that the driver names, not what the
-    /// host uses; absent where the driver's processes cannot be known.
+    /// Memory that GPU work holds. On unified memory the sum over the processes that the driver names (on Apple
+    /// what the driver has in use), not what the host uses; absent where the driver's processes cannot be known.
     USED: gauge<Bytes> = "gpu_memory_used_bytes" { gpu, uuid, mig } on [Linux, Macos] since "0.1.0";
 
-    /// Memory that a new model could get. On unified memory what the host has available, page cache included.
+    /// Memory that a new model could get. On unified memory what the host has available, page cache included;
+    /// where there is a limit (gpu_memory_limit_bytes) no more than it leaves.
     AVAILABLE: gauge<Bytes> = "gpu_memory_available_bytes" { gpu, uuid, mig } on [Linux, Macos] since "0.1.0";
 
     /// Memory that driver and firmware keep for themselves. Neither used nor available.

@@ -4,11 +4,15 @@ use crate::unit::{Celsius, Count, Info, Joules, Ratio, State, Volts, Watts};
 use crate::{Batch, families};
 
 families! {
-    /// Energy that a part of the machine has taken since gauged started. A domain within another (package-0/core)
+    /// Energy that a part of the machine has taken, since gauged started; on macOS since the machine did, and absent
+    /// while the system does not let it be counted. A domain within another (package-0/core)
     /// is a part of it, and psys holds them all: domains do not add up. On Linux, scrapes further apart than a wrap
     /// of the kernel's counter undercount: max_energy_range_uj at the domain's power, 164 s for an AMD package of
     /// 400 W.
     ENERGY: counter<Joules> = "host_energy_joules_total" { domain } on [Linux, Macos] since "0.1.0";
+
+    /// Power that a part of the machine takes: system is all that there is in the case.
+    POWER: gauge<Watts> = "host_power_watts" { domain } on [Macos] since "0.2.0";
 
     /// How full the battery is, as a part of what it holds when full.
     CHARGE: gauge<Ratio> = "host_battery_charge_ratio" { battery } on [Linux, Macos] since "0.1.0";
@@ -17,15 +21,15 @@ families! {
     HEALTH: gauge<Ratio> = "host_battery_health_ratio" { battery } on [Linux, Macos] since "0.1.0";
 
     /// Energy in the battery. Absent for a battery that tells charge and no energy.
-    BATTERY_ENERGY: gauge<Joules> = "host_battery_energy_joules" { battery } on [Linux, Macos] since "0.1.0";
+    BATTERY_ENERGY: gauge<Joules> = "host_battery_energy_joules" { battery } on [Linux] since "0.1.0";
 
     /// Energy in the battery when it was last full.
     BATTERY_ENERGY_FULL: gauge<Joules> = "host_battery_energy_full_joules" { battery }
-        on [Linux, Macos] since "0.1.0";
+        on [Linux] since "0.1.0";
 
     /// Energy that the battery was designed to hold.
     BATTERY_ENERGY_DESIGN: gauge<Joules> = "host_battery_energy_design_joules" { battery }
-        on [Linux, Macos] since "0.1.0";
+        on [Linux] since "0.1.0";
 
     /// Power that flows into or out of the battery, without a sign: host_battery_state says which way.
     BATTERY_POWER: gauge<Watts> = "host_battery_power_watts" { battery } on [Linux, Macos] since "0.1.0";
@@ -107,6 +111,11 @@ pub struct Battery {
 /// The only writer of [`ENERGY`].
 pub fn put_energy(domain: &str, energy: Joules, out: &mut Batch) {
     out.put(&ENERGY, [domain], energy);
+}
+
+/// The only writer of [`POWER`].
+pub fn put_power(domain: &str, power: Watts, out: &mut Batch) {
+    out.put(&POWER, [domain], power);
 }
 
 /// The only writer of [`ONLINE`] and [`SUPPLY_INFO`]. `online` is None for a supply that does not tell.

@@ -1,6 +1,6 @@
 //! Sensors of the machine: temperatures with their limits, fans, power, voltage, current.
 
-use crate::unit::{Amperes, Celsius, Info, Rpm, Volts, Watts};
+use crate::unit::{Amperes, Celsius, Info, Rpm, State, Volts, Watts};
 use crate::{Batch, families};
 
 families! {
@@ -12,36 +12,40 @@ families! {
     /// low.degraded or low.critical. Read with the first reading of the sensor and then once an hour, because some
     /// devices are slow to tell.
     TEMPERATURE_LIMIT: gauge<Celsius> = "host_temperature_limit_celsius" { chip, sensor, limit }
-        on [Linux, Macos] since "0.1.0";
+        on [Linux] since "0.1.0";
 
     /// Speed of a fan. 0 for a fan that stands still.
     FAN_SPEED: gauge<Rpm> = "host_fan_speed_rpm" { chip, sensor } on [Linux, Macos] since "0.1.0";
 
     /// Power that a sensor tells: at this moment, or where the chip tells no such thing, its own short average.
     /// One may be part of another, so a sum means nothing.
-    POWER: gauge<Watts> = "host_sensor_power_watts" { chip, sensor } on [Linux, Macos] since "0.1.0";
+    POWER: gauge<Watts> = "host_sensor_power_watts" { chip, sensor } on [Linux] since "0.1.0";
 
     /// Voltage that a sensor tells.
-    VOLTAGE: gauge<Volts> = "host_sensor_voltage_volts" { chip, sensor } on [Linux, Macos] since "0.1.0";
+    VOLTAGE: gauge<Volts> = "host_sensor_voltage_volts" { chip, sensor } on [Linux] since "0.1.0";
 
     /// Current that a sensor tells.
-    CURRENT: gauge<Amperes> = "host_sensor_current_amperes" { chip, sensor } on [Linux, Macos] since "0.1.0";
+    CURRENT: gauge<Amperes> = "host_sensor_current_amperes" { chip, sensor } on [Linux] since "0.1.0";
 
     /// What a sensor is called: chip_name by its driver, label by its driver or firmware. It is also there while
     /// the sensor tells nothing, for example because its device sleeps. The label chip of thermal zones, NVMe
     /// controllers, SCSI disks and chips on I2C has a number that may be another after a boot; select those by
     /// chip_name and label.
     SENSOR_INFO: info<Info> = "host_sensor_info" { chip, sensor, chip_name, label }
-        on [Linux, Macos] since "0.1.0";
+        on [Linux] since "0.1.0";
+
+    /// 1 for how much the system slows the machine because it is warm: nominal (not at all), moderate, heavy, trapping
+    /// (it is about to sleep or turn off) or sleeping; 0 for the others.
+    PRESSURE_STATE: gauge<State> = "host_thermal_pressure_state" { state } on [Macos] since "0.2.0";
 }
 
 /// Which sensor, in every family of this module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sensor<'a> {
-    /// The chip; on Linux by its place among the devices. That stays the same from boot to boot, except where the
+    /// The chip: on macOS smc or hid, on Linux by its place among the devices. That stays the same from boot to boot, except where the
     /// kernel numbers devices as it finds them: thermal zones, NVMe controllers, buses of I2C, SCSI hosts.
     pub chip: &'a str,
-    /// The sensor on the chip.
+    /// The sensor on the chip: on macOS the key of the SMC, or the name that a sensor has there.
     pub sensor: &'a str,
 }
 
@@ -109,5 +113,38 @@ impl Sensor<'_> {
     /// The only writer of [`SENSOR_INFO`]; an empty text where there is no such name.
     pub fn put_info(&self, chip_name: &str, label: &str, out: &mut Batch) {
         out.put(&SENSOR_INFO, [self.chip, self.sensor, chip_name, label], Info);
+    }
+}
+
+/// How much the system slows the machine because it is warm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pressure {
+    /// Not at all.
+    Nominal,
+    /// A little.
+    Moderate,
+    /// Much.
+    Heavy,
+    /// As much as there is: next it sleeps or turns off.
+    Trapping,
+    /// It sleeps because of it.
+    Sleeping,
+}
+
+impl Pressure {
+    /// Every state with its label value, in macOS's order.
+    pub const ALL: [(Pressure, &'static str); 5] = [
+        (Pressure::Nominal, "nominal"),
+        (Pressure::Moderate, "moderate"),
+        (Pressure::Heavy, "heavy"),
+        (Pressure::Trapping, "trapping"),
+        (Pressure::Sleeping, "sleeping"),
+    ];
+
+    /// The only writer of [`PRESSURE_STATE`].
+    pub fn put(self, out: &mut Batch) {
+        for (state, word) in Pressure::ALL {
+            out.put(&PRESSURE_STATE, [word], State(state == self));
+        }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! | what happens | |
 //! |---|---|
-//! | `hang` | the call does not return, until the fault ends |
+//! | `hang` | the call does not return, until the fault ends or the scenario is removed |
 //! | `delay 45s` (`ms`, `us`) | the call takes so long |
 //! | `code 15` | the call answers this `nvmlReturn_t` |
 //! | `crash segv`, `crash abort` | the process ends |

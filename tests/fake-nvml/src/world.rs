@@ -14,6 +14,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+/// How far the time of a file may be behind the clock: a tick of the kernel.
+const TICK: Duration = Duration::from_millis(10);
+
 /// The scenario and its state.
 pub(crate) struct World {
     directory: PathBuf,
@@ -77,7 +80,8 @@ fn open(directory: &Path) -> Result<World, String> {
         // Of the machine around the driver, the library knows what a GPU is on the bus.
         if entry.door == DOOR || entry.door == "file" && entry.key.starts_with(b"sys/bus/pci/") {
             let key = String::from_utf8_lossy(&entry.key).into_owned();
-            answers.entry(key).or_default()[usize::from(entry.pass == 2)] = Some(entry.answer);
+            let [first, second] = answers.entry(key).or_default();
+            *(if entry.pass == 1 { first } else { second }) = Some(entry.answer);
         }
     }
     let faults = std::fs::read_to_string(directory.join("scenario.faults")).unwrap_or_default();
@@ -127,6 +131,10 @@ impl World {
         match fault.action {
             Action::Hang => {
                 while self.is_on(fault) {
+                    // Whoever laid it out is gone; nobody is to be left behind that hangs for ever.
+                    if !self.directory.exists() {
+                        return Err(Code::UNINITIALIZED);
+                    }
                     std::thread::sleep(Duration::from_millis(20));
                 }
             }
@@ -237,7 +245,7 @@ impl World {
             let Action::Xid(xid, count, every) = fault.action else { return Vec::new() };
             let event = Event { gpu: fault.gpu.unwrap_or(0), xid };
             let start = fault.when.as_deref().map_or(fault.after, |name| self.laid(name).max(fault.after));
-            (0..count).map(|n| (start + every * n, event)).filter(|(at, _)| *at >= since).collect()
+            (0..count).map(|n| (start + every * n, event)).filter(|(at, _)| *at + TICK >= since).collect()
         });
         let mut events: Vec<_> = recorded.chain(timed).collect();
         events.sort_by_key(|(at, _)| *at);
