@@ -12,10 +12,11 @@ use crate::settings::{self, CONFIG_FILE, Contribution, Table};
 use clap::ArgMatches;
 use complaint::complaint;
 use schema::Settings;
-use schema::setting::Value;
+use schema::setting::{Kind, Value};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// EX_USAGE of sysexits(3): the command was used wrongly. Starting again will not help.
 pub const EX_USAGE: u8 = 64;
@@ -44,6 +45,11 @@ pub enum Verb {
         output: Option<PathBuf>,
         /// False to leave names and addresses as they are.
         mask: bool,
+    },
+    /// The daemon lets go of the GPUs' driver.
+    GpuRelease {
+        /// For how long; nothing to end that.
+        span: Duration,
     },
     /// A verb of gauged's own, not shown in `--help`: its arguments are its own affair, and the settings are
     /// defaults.
@@ -139,6 +145,14 @@ pub fn parse(
             output: of_verb.and_then(|m| flags::one(m, flags::OUTPUT)),
             mask: !of_verb.is_some_and(|m| flags::given(m, flags::NO_MASK)),
         },
+        flags::RELEASE => {
+            let text = word(flags::FOR);
+            let span = schema::setting::parse(Kind::Span, text.as_deref().unwrap_or("10m"));
+            match span.map_err(|error| Usage::mistake(format!("--{}: {error}", flags::FOR)))? {
+                Value::Span(span) => Verb::GpuRelease { span },
+                _ => Verb::Serve,
+            }
+        }
         flags::SCHEMA => {
             let document = match word(flags::FORMAT).as_deref() {
                 Some("json") => Document::Json,

@@ -5,7 +5,7 @@
 use gauged::cli::{self, Command, Program, Usage, Verb};
 use gauged::settings::Contribution;
 use gauged::verbs::Failure;
-use gauged::{machine, serve, verbs};
+use gauged::{gpu, machine, serve, verbs};
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -18,7 +18,7 @@ fn main() -> ExitCode {
     let collectors =
         recording.as_ref().map_or_else(machine::collectors, |recording| recording.collectors.clone());
     let known: Vec<Contribution> = collectors.iter().map(|spec| Contribution::from(*spec)).collect();
-    let program = Program { collectors: &known, hidden: &[] };
+    let program = Program { collectors: &known, hidden: &[gpu::PROBE] };
     let command = match cli::parse(program, arguments, std::env::vars_os(), verbs::read_config) {
         Ok(command) => command,
         Err(usage) => return say(&usage),
@@ -31,8 +31,9 @@ fn main() -> ExitCode {
         Verb::Once { format } => verbs::once(&enabled, settings, recording, format),
         Verb::Record { output, mask } => verbs::record(&enabled, settings, output.as_deref(), mask),
         Verb::Schema { document } => verbs::print(&document.text()),
-        // `program.hidden` is empty: gauged calls itself by no verb yet.
-        Verb::Hidden { name, .. } => Err(format!("{name} is no verb of this build").into()),
+        Verb::GpuRelease { span } => verbs::gpu_release(&settings, span),
+        // There is one.
+        Verb::Hidden { arguments, .. } => gpu::probe::run(&arguments).map_err(Into::into),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -20,7 +20,7 @@
 mod backoff;
 mod child;
 mod line;
-mod lock;
+pub(crate) mod lock;
 mod serve;
 mod wire;
 
@@ -36,7 +36,7 @@ use lock::Refused;
 use schema::unit::Count;
 use schema::{Batch, Collector, Error, Family, Scrape};
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -114,6 +114,38 @@ impl Remote {
         (silence > self.launch.hang_after).then_some(silence)
     }
 
+    /// How often a child was started, this one included.
+    pub fn starts(&self) -> u64 {
+        self.starts
+    }
+
+    /// The file that a child holds locked.
+    pub fn lock(&self) -> Option<&Path> {
+        self.launch.lock.as_deref()
+    }
+
+    /// Other arguments, for the next child.
+    pub fn set_args(&mut self, args: Vec<OsString>) {
+        self.launch.args = args;
+    }
+
+    /// The next collection may start a child, whatever the back-off says: what stood in its way has changed.
+    pub fn start_soon(&mut self) {
+        self.pace.skip();
+    }
+
+    /// True if there is no child any more. One that has ended is reaped.
+    pub fn gone(&mut self) -> bool {
+        if let Some(child) = &mut self.child {
+            // A child that was let go has ended as it was told to, and that is nothing to complain of.
+            let told_to = !child.answers();
+            let Some(end) = child.ended() else { return false };
+            self.why = (!told_to).then_some(end);
+            self.child = None;
+        }
+        true
+    }
+
     /// Lets the child end, and with it all that it holds open. The next collection starts another.
     pub fn release(&mut self) {
         if let Some(child) = &mut self.child {
@@ -135,7 +167,8 @@ impl Remote {
         {
             // Whatever comes now is an answer to an earlier scrape. It is not shown as this one's.
             match child.answer(None, None, &mut self.told) {
-                Ok(_) => self.pace.answered(),
+                Ok(Ok(())) => self.pace.answered(),
+                Ok(Err(_)) => {}
                 Err(Stop::Empty) => return Err(self.silence()),
                 Err(stop) => drop(self.lose(stop)),
             }
@@ -209,7 +242,10 @@ impl Remote {
         let asked = child.ask(&request, now, &mut self.bytes);
         match asked.and_then(|()| child.answer(until, Some(out), &mut self.told)) {
             Ok(answer) => {
-                self.pace.answered();
+                // A child that fails as a whole is no better than one that crashes: the wait goes on growing.
+                if answer.is_ok() {
+                    self.pace.answered();
+                }
                 answer
             }
             Err(Stop::Empty) => Err(Error::Late(child.label())),

@@ -1,21 +1,26 @@
 //! The daemon's life: bind, measure, serve, tell systemd, stop.
 
 use crate::cli::EX_USAGE;
+use crate::core::Core;
+use crate::gpu::{self, PID_FILE};
 use crate::http::{self, Config, Hooks, Limits, Listener};
 use crate::own::VERSION;
+use crate::remote::lock::{self, Refused};
 use crate::replay::Recording;
+use crate::scrape::{FRESH, LANE_PATIENCE};
 use crate::settings::{
     LISTEN_ADDRESS, LOG_FORMAT, LOG_LEVEL, MAX_CONNECTIONS, MAX_SCRAPE_TIMEOUT, TELEMETRY_PATH,
 };
+use crate::snapshot::Collectors;
 use crate::verbs::{self, Failure, cannot_start};
-use crate::{log, machine};
+use crate::{log, machine, runtime};
 use door::Doors;
 use schema::alias::DIALECTS;
 use schema::{Settings, Spec};
 use sd_notify::NotifyState;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Serves this machine, or a recorded one, until SIGTERM or SIGINT, and then ends the process: threads that are stuck in the kernel do not hold
 /// it up.
@@ -35,8 +40,16 @@ pub fn serve(
     })?;
     let replay = recording.map(|recording| recording.name.clone());
     let config = Config { replay, ..config(collectors, &settings) };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(cannot_start)?;
+    let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(cannot_start)?;
+    let released = tokio.block_on(async { signal(SignalKind::user_defined1()) }).map_err(cannot_start)?;
+    // Held until the process ends: `gauged gpu-release` tells whoever holds it.
+    let pid = runtime::directory(&settings).map(|directory| lock::take(&directory.join(PID_FILE)));
+    if let Some(Err(Refused::Failed(error))) = &pid {
+        tracing::info!("gauged gpu-release will not find this daemon: {error}");
+    }
     let (core, doors) = verbs::start(collectors, settings, recording)?;
+    let core = Arc::new(core);
+    let gpus = collectors.iter().position(|spec| spec.name == gpu::NAME);
     let places: Vec<_> = listeners.iter().map(ToString::to_string).collect();
     let replays = config.replay.as_ref().map(|name| format!("replays the recorded machine {name}, and "));
     tracing::info!(
@@ -48,9 +61,10 @@ pub fn serve(
     let health: Arc<dyn Fn() -> Result<(), String> + Send + Sync> = Arc::from(health(&doors));
     let for_pages = Arc::clone(&health);
     let hooks = Hooks { health: Box::new(move || for_pages()), ready: Box::new(|| tell(NotifyState::Ready)) };
-    let served = runtime.block_on(async {
+    let served = tokio.block_on(async {
         tokio::spawn(feed_the_watchdog(health));
-        http::serve(listeners, config, Arc::new(core), hooks, stop_asked()).await
+        tokio::spawn(look_at_the_lease(released, Arc::clone(&core), gpus));
+        http::serve(listeners, config, core, hooks, stop_asked()).await
     });
     served.map_err(cannot_start)?;
     // The core and its lanes are not asked: one of them may be stuck.
@@ -85,6 +99,19 @@ async fn stop_asked() {
     }
     tracing::info!("stopping");
     tell(NotifyState::Stopping);
+}
+
+/// Has the GPUs' collector look at its lease whenever somebody says that there is one (SIGUSR1): at once, and again
+/// when what was measured just before is no longer as good as new.
+async fn look_at_the_lease(mut said: Signal, core: Arc<Core>, place: Option<usize>) {
+    while said.recv().await.is_some() {
+        let Some(place) = place else { continue };
+        for wait in [Duration::ZERO, FRESH + Duration::from_millis(50)] {
+            tokio::time::sleep(wait).await;
+            // A core that has too much to do looks with the next scrape.
+            let _ = core.ask(Collectors::default().with(place), LANE_PATIENCE, Box::new(drop));
+        }
+    }
 }
 
 /// Health is the event loop and one reading that cannot block: never a mount, never a GPU.

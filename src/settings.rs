@@ -103,6 +103,42 @@ pub const ROOTFS: Setting = Setting {
     help: "Where the host's root is mounted: /host/root or the like in a container.",
 };
 
+/// Where files live that outlast the daemon but not the machine: locks, the pid, a lease.
+pub const RUNTIME: Setting = Setting {
+    key: "path.runtime",
+    kind: Kind::Path,
+    default: "",
+    help: "Where locks, the pid file and leases are; without it systemd's RUNTIME_DIRECTORY, else /run/gauged, else \
+           gauged below XDG_RUNTIME_DIR.",
+};
+
+/// The library of NVIDIA's driver.
+pub const NVML_LIBRARY: Setting = Setting {
+    key: "nvml.library-path",
+    kind: Kind::Path,
+    default: "",
+    help: "NVIDIA's management library (libnvidia-ml.so.1), where it is not found by itself.",
+};
+
+/// How long to wait before the child that asks the driver is started again.
+pub const NVML_BACKOFF: Setting = Setting {
+    key: "nvml.backoff",
+    kind: Kind::Span,
+    default: "5s",
+    help: "How long to wait before the driver is opened again; doubled each time, up to 120 times as long.",
+};
+
+/// How long the driver may keep silent.
+pub const NVML_HANG_AFTER: Setting = Setting {
+    key: "nvml.hang-after",
+    kind: Kind::Span,
+    default: "1m",
+    help: "How long the driver may keep silent before it is said to hang.",
+};
+
+/// Settings that nobody needs to know of: heard as all others are, and not shown.
+pub const HIDDEN: &[Setting] = &[NVML_BACKOFF, NVML_HANG_AFTER];
+
 /// Only collectors that are asked for.
 pub const DISABLE_DEFAULTS: Setting = Setting {
     key: "collector.disable-defaults",
@@ -126,5 +162,7 @@ pub const SETTINGS: &[Setting] = &[
     SYSFS,
     ROOTFS,
     UDEV_DATA,
+    RUNTIME,
+    NVML_LIBRARY,
     DISABLE_DEFAULTS,
 ];

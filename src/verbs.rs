@@ -7,9 +7,10 @@ use crate::replay::{Recording, Unplayable};
 use crate::scrape::FRESH;
 use crate::settings::{DIALECT, LOG_FORMAT, LOG_LEVEL, MAX_SERIES, PROCFS, ROOTFS, SYSFS, UNIFIED};
 use crate::snapshot::Collectors;
-use crate::{log, machine, record};
+use crate::{gpu, log, machine, record};
 use door::{Doors, Paths};
 use schema::alias::DIALECTS;
+use schema::setting::Value;
 use schema::{Settings, Spec};
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -62,13 +63,14 @@ pub fn read_capture(path: &Path) -> Result<Recording, Failure> {
 /// This system cannot be measured, or standard output cannot be written to.
 pub fn once(
     collectors: &[&'static Spec<Doors>],
-    settings: Settings,
+    mut settings: Settings,
     recording: Option<&Recording>,
     format: Format,
 ) -> Result<(), Failure> {
     // What could not be read is said beside the samples, on standard error.
     log::start(settings.text(&LOG_LEVEL).as_deref(), settings.text(&LOG_FORMAT).as_deref());
     let names = names(&settings);
+    settings.set(gpu::SINGLE.key, Value::Switch(true));
     let (core, _) = start(collectors, settings, recording)?;
     let wanted = Collectors::all(collectors.len());
     let scrape = || {
@@ -86,6 +88,14 @@ pub fn once(
     let mut text = String::new();
     Encoder::default().encode(&snapshot, wanted, &names, format, &mut text);
     print(&text)
+}
+
+/// Has the daemon let go of the GPUs' driver for this long.
+///
+/// # Errors
+/// There is no daemon, it cannot be told, or its probe does not end.
+pub fn gpu_release(settings: &Settings, span: Duration) -> Result<(), Failure> {
+    print(&gpu::release(settings, span)?)
 }
 
 /// This machine as a capture, to a file or to standard output.

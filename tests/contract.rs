@@ -22,6 +22,19 @@ const NOT_RECORDED: &[(&str, &str)] = &[
     ("host_memory_quicklists_bytes", "kernels before 5.2 on few architectures"),
     ("host_memory_shadow_call_stack_bytes", "arm64 kernels built with it"),
     ("host_memory_early_memtest_bad_bytes", "kernels booted with memtest"),
+    (
+        "gpu_graphics_active_ratio",
+        "activity is between two samples at least 10 s apart: tests/nvidia/healthy.rs",
+    ),
+    ("gpu_sm_", "as gpu_graphics_active_ratio"),
+    ("gpu_tensor_active_ratio", "as gpu_graphics_active_ratio"),
+    ("gpu_dram_active_ratio", "as gpu_graphics_active_ratio"),
+    ("gpu_fp64_active_ratio", "as gpu_graphics_active_ratio"),
+    ("gpu_fp32_active_ratio", "as gpu_graphics_active_ratio"),
+    ("gpu_fp16_active_ratio", "as gpu_graphics_active_ratio"),
+    ("gpu_integer_active_ratio", "as gpu_graphics_active_ratio"),
+    ("gpu_xid_last_timestamp_seconds", "healthy GPUs have none: tests/nvidia/sick.rs"),
+    ("gpu_fabric_info", "GPUs of a rack that is one fabric"),
     ("host_memory_gpu_", "kernels of 2026 with GPUs that count so"),
 ];
 
@@ -60,6 +73,15 @@ fn every_family_stands_in_a_recorded_machine_of_each_of_its_systems_or_has_a_rea
         let snapshot = common::replayed(&path).snapshot;
         let all = Collectors::all(common::collectors_of(&path).len());
         shown.extend(snapshot.view(all).families().map(|family| (os.clone(), family.id.descriptor().name)));
+    }
+    // NVIDIA's GPUs stand in the goldens of a driver that is played.
+    let goldens = std::fs::read_dir("tests/nvidia").expect("the goldens of GPUs").filter_map(Result::ok);
+    for path in goldens.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "prom"))
+    {
+        let text = std::fs::read_to_string(path).expect("a golden");
+        let names: BTreeSet<&str> = text.lines().filter_map(|line| line.split(['{', ' ']).next()).collect();
+        let named = TABLE.iter().map(|family| family.name).filter(|name| names.contains(name));
+        shown.extend(named.map(|name| (system(Os::Linux).to_owned(), name)));
     }
     let is_shown = |os: &str, name: &str| shown.iter().any(|(its, shown)| its == os && *shown == name);
     let (mut missing, mut needless) = (Vec::new(), Vec::new());

@@ -159,10 +159,20 @@ impl Batch {
 
     /// Copies another batch's sample into this one.
     pub fn copy(&mut self, row: Row<'_>) {
+        self.copy_labels(row, row.labels());
+    }
+
+    /// Copies another batch's sample into this one, with another value for its first label: for who knows better what
+    /// the sample is of.
+    pub fn copy_as(&mut self, row: Row<'_>, first: &str) {
+        self.copy_labels(row, std::iter::once(first).chain(row.labels().skip(1)));
+    }
+
+    fn copy_labels<'a>(&mut self, row: Row<'_>, texts: impl Iterator<Item = &'a str>) {
         let Ok(labels) = u32::try_from(self.ends.len()) else {
             return;
         };
-        for text in row.labels() {
+        for text in texts {
             self.arena.push_str(text);
             let Ok(end) = u32::try_from(self.arena.len()) else {
                 return;
@@ -178,6 +188,11 @@ impl Batch {
             self.copy(row);
         }
         self.foreign.append(&other.foreign);
+        self.append_failures(other);
+    }
+
+    /// Appends another batch's failures and the count of its invalid values, for who copies its samples one by one.
+    pub fn append_failures(&mut self, other: &Batch) {
         for error in &other.failures {
             if self.failures.len() < FAILURES_KEPT {
                 self.failures.push(error.clone());
@@ -304,5 +319,7 @@ mod tests {
         two.append(&one);
         assert!(two.row(1).unwrap().same_series(&one.row(0).unwrap()));
         assert!(!two.row(0).unwrap().same_series(&one.row(0).unwrap()));
+        two.copy_as(one.row(0).unwrap(), "7");
+        assert_eq!(two.row(2).unwrap().labels().collect::<Vec<_>>(), ["7", "idle"]);
     }
 }

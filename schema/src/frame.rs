@@ -61,11 +61,19 @@ pub fn encode(batch: &Batch, out: &mut Vec<u8>) {
     }
 }
 
-/// Appends what a frame holds to a batch.
+/// Appends what a frame holds to a batch. `room` is where it is checked first; what stood there is gone.
 ///
 /// # Errors
 /// Says what is wrong with the frame; the batch is then as it was.
-pub fn decode(frame: &[u8], into: &mut Batch) -> Result<(), &'static str> {
+pub fn decode(frame: &[u8], room: &mut Batch, into: &mut Batch) -> Result<(), &'static str> {
+    room.clear();
+    read(frame, room)?;
+    into.append(room);
+    Ok(())
+}
+
+/// Reads a frame into an empty batch.
+fn read(frame: &[u8], read: &mut Batch) -> Result<(), &'static str> {
     if frame.len() > MAX_BYTES {
         return Err("a frame within the limit");
     }
@@ -74,7 +82,7 @@ pub fn decode(frame: &[u8], into: &mut Batch) -> Result<(), &'static str> {
         return Err("a frame of this version");
     }
     let (rows, ends, arena, failures) = (cursor.u32()?, cursor.u32()?, cursor.u32()?, cursor.u32()?);
-    let mut read = Batch { invalid: cursor.u32()?, ..Batch::default() };
+    read.invalid = cursor.u32()?;
     for n in &mut read.failed {
         *n = cursor.u32()?;
     }
@@ -121,7 +129,6 @@ pub fn decode(frame: &[u8], into: &mut Batch) -> Result<(), &'static str> {
     if !cursor.0.is_empty() {
         return Err("nothing behind the frame");
     }
-    into.append(&read);
     Ok(())
 }
 
@@ -176,7 +183,7 @@ mod tests {
         let mut bytes = Vec::new();
         encode(&sample(), &mut bytes);
         let mut read = Batch::default();
-        decode(&bytes, &mut read).unwrap();
+        decode(&bytes, &mut Batch::default(), &mut read).unwrap();
         assert_eq!(read.len(), 2);
         assert!(read.row(0).unwrap().same_series(&sample().row(0).unwrap()));
         assert_eq!(read.failures()[0].to_string(), "/proc/x:3: expected a number");
@@ -190,7 +197,7 @@ mod tests {
         encode(&sample(), &mut bytes);
         for n in 0..bytes.len() {
             let mut read = Batch::default();
-            assert!(decode(&bytes[..n], &mut read).is_err(), "{n} bytes");
+            assert!(decode(&bytes[..n], &mut Batch::default(), &mut read).is_err(), "{n} bytes");
             assert!(read.is_empty());
         }
     }
@@ -202,7 +209,7 @@ mod tests {
             encode(&sample(), &mut bytes);
             if let Some(b) = bytes.get_mut(at) { *b = byte; }
             let mut read = Batch::default();
-            if decode(&bytes, &mut read).is_ok() {
+            if decode(&bytes, &mut Batch::default(), &mut read).is_ok() {
                 for row in read.rows() {
                     prop_assert!(row.value().is_finite());
                     prop_assert_eq!(row.labels().len(), row.family().descriptor().labels.len());
@@ -212,7 +219,7 @@ mod tests {
 
         #[test]
         fn garbage_is_refused(bytes: Vec<u8>) {
-            prop_assert!(decode(&bytes, &mut Batch::default()).is_err());
+            prop_assert!(decode(&bytes, &mut Batch::default(), &mut Batch::default()).is_err());
         }
     }
 }

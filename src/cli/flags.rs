@@ -4,7 +4,7 @@
 //! are. `-h` is the short list; `--help` has the collectors' own settings, defaults and variables too.
 
 use super::Program;
-use crate::settings::{Entry, Table};
+use crate::settings::{Entry, RUNTIME, Table};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use schema::setting::{Kind, Value};
 use std::any::Any;
@@ -16,14 +16,16 @@ pub(super) const SERVE: &str = "serve";
 pub(super) const ONCE: &str = "once";
 pub(super) const SCHEMA: &str = "schema";
 pub(super) const RECORD: &str = "record";
+pub(super) const RELEASE: &str = "gpu-release";
 /// The verbs of `--help`.
-pub(super) const VERBS: [&str; 4] = [SERVE, ONCE, SCHEMA, RECORD];
+pub(super) const VERBS: [&str; 5] = [SERVE, ONCE, SCHEMA, RECORD, RELEASE];
 
 pub(super) const FORMAT: &str = "format";
 pub(super) const COLLECT: &str = "collect";
 pub(super) const EXCLUDE: &str = "exclude";
 pub(super) const OUTPUT: &str = "output";
 pub(super) const NO_MASK: &str = "no-mask";
+pub(super) const FOR: &str = "for";
 pub(super) const REPLAY: &str = "replay";
 /// What follows a hidden verb.
 pub(super) const REST: &str = "rest";
@@ -92,6 +94,16 @@ pub(super) fn command(program: Program<'_>, table: &Table) -> Command {
             verb(RECORD, "Write this machine as a capture, for a test or a bug report")
                 .args(record())
                 .args(settings(table, served)),
+        )
+        .subcommand(
+            verb(RELEASE, "Have the daemon let go of the GPUs' driver, for a reset or an update")
+                .arg(
+                    Arg::new(FOR)
+                        .long(FOR)
+                        .value_name("TIME")
+                        .help("For how long (default 10m); the daemon comes back by itself, at once with 0s"),
+                )
+                .args(settings(table, |entry| entry.key != RUNTIME.key)),
         );
     program.hidden.iter().fold(root, |root, name| {
         root.subcommand(
@@ -164,7 +176,7 @@ fn settings(table: &Table, hidden: fn(&Entry) -> bool) -> Vec<Arg> {
         let arg = Arg::new(entry.key.clone())
             .long(entry.key.clone())
             .help_heading(heading)
-            .hide(hidden(entry))
+            .hide(entry.hidden || hidden(entry))
             .hide_short_help(entry.detail);
         if entry.kind == Kind::Switch {
             let default = if default == "true" { "on" } else { "off" };
@@ -212,7 +224,7 @@ fn heading(key: &str) -> &'static str {
         Some("web") => "Web",
         Some("scrape" | "dialect") => "Scrape",
         Some("log") => "Log",
-        Some("path") => "Paths",
+        Some("path" | "nvml") => "Paths",
         Some("collector") => "Collectors (--no-collector.NAME switches one off)",
         _ => "General",
     }

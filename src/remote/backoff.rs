@@ -53,6 +53,12 @@ impl Pace {
         self.not_before = now + self.backoff.first;
     }
 
+    /// There is reason to think that the next child will fare better.
+    pub(super) fn skip(&mut self) {
+        self.next = self.backoff.first;
+        self.not_before = Duration::ZERO;
+    }
+
     /// The child answered.
     pub(super) fn answered(&mut self) {
         self.next = self.backoff.first;

@@ -32,6 +32,8 @@ pub(super) struct Child {
     /// None once it was let go: then only its end is waited for.
     line: Option<Line>,
     asked: Option<Asked>,
+    /// Where parts are checked before they are believed.
+    room: Batch,
 }
 
 /// A request that has not been answered.
@@ -76,7 +78,7 @@ impl Child {
             .spawn()
             .map_err(io)?;
         let label = format!("{} (pid {})", launch.name, process.id()).into();
-        Ok(Child { process, label, line: Some(Line::new(ours)), asked: None })
+        Ok(Child { process, label, line: Some(Line::new(ours)), asked: None, room: Batch::default() })
     }
 
     /// The child that an earlier collector of this name left behind, if it has not been reaped.
@@ -191,7 +193,9 @@ impl Child {
             }
             match (answer.kind, out.as_deref_mut()) {
                 (Kind::Part, None) => {}
-                (Kind::Part, Some(out)) => frame::decode(answer.payload, out).map_err(Stop::Bad)?,
+                (Kind::Part, Some(out)) => {
+                    frame::decode(answer.payload, &mut self.room, out).map_err(Stop::Bad)?;
+                }
                 (Kind::Failed, _) => break Err(wire::told(answer.payload, told).map_err(Stop::Bad)?),
                 (Kind::Done, _) => break Ok(()),
             }

@@ -6,13 +6,13 @@
 
 use schema::{Errno, Error};
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 /// Why the lock was not taken.
 #[derive(Debug)]
-pub(super) enum Refused {
+pub(crate) enum Refused {
     /// Another process has it: its pid, if it wrote one yet.
     Held(Option<u32>),
     /// The file could not be opened, locked or written.
@@ -20,7 +20,7 @@ pub(super) enum Refused {
 }
 
 /// Takes the lock and writes our pid. It is held until the file is dropped.
-pub(super) fn take(path: &Path) -> Result<File, Refused> {
+pub(crate) fn take(path: &Path) -> Result<File, Refused> {
     let mut file = attempt(path)?;
     let pid = format!("{}\n", std::process::id());
     file.set_len(0).and_then(|()| file.write_all(pid.as_bytes())).map_err(|e| failed(path, &e))?;
@@ -30,6 +30,24 @@ pub(super) fn take(path: &Path) -> Result<File, Refused> {
 /// Says whether the lock could be taken.
 pub(super) fn look(path: &Path) -> Result<(), Refused> {
     attempt(path).map(drop)
+}
+
+/// Who holds the lock of a file that need not be there: None for nobody, else the pid, if it wrote one yet. Nothing is
+/// created, for a file of ours would be closed to who ought to lock it.
+///
+/// # Errors
+/// The file cannot be opened.
+pub(crate) fn holder(path: &Path) -> Result<Option<Option<u32>>, Error> {
+    let mut file = match OpenOptions::new().read(true).write(true).open(path) {
+        Ok(file) => file,
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(error(path, &e)),
+    };
+    match file.try_lock() {
+        Ok(()) => Ok(None),
+        Err(TryLockError::WouldBlock) => Ok(Some(pid(&mut file))),
+        Err(TryLockError::Error(e)) => Err(error(path, &e)),
+    }
 }
 
 fn attempt(path: &Path) -> Result<File, Refused> {
@@ -50,8 +68,12 @@ fn pid(file: &mut File) -> Option<u32> {
 }
 
 fn failed(path: &Path, error: &std::io::Error) -> Refused {
+    Refused::Failed(self::error(path, error))
+}
+
+fn error(path: &Path, error: &std::io::Error) -> Error {
     let source = error.raw_os_error().map_or(Errno::IO, Errno);
-    Refused::Failed(Error::Io { path: path.to_string_lossy().into(), source })
+    Error::Io { path: path.to_string_lossy().into(), source }
 }
 
 #[cfg(test)]
@@ -65,9 +87,18 @@ mod tests {
         let held = take(&path).unwrap();
         assert!(matches!(look(&path), Err(Refused::Held(Some(pid))) if pid == std::process::id()));
         assert!(matches!(take(&path), Err(Refused::Held(_))));
+        assert_eq!(holder(&path).unwrap(), Some(Some(std::process::id())));
         drop(held);
+        assert_eq!(holder(&path).unwrap(), None);
         look(&path).unwrap();
         std::fs::remove_file(&path).unwrap();
+    }
+
+    #[test]
+    fn to_ask_for_the_holder_creates_nothing() {
+        let path = std::env::temp_dir().join(format!("gauged-no-lock-{}", std::process::id()));
+        assert_eq!(holder(&path).unwrap(), None);
+        assert!(!path.exists());
     }
 
     #[test]

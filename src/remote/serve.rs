@@ -20,6 +20,8 @@ pub enum Ended {
     Eof,
     /// The daemon asked for what this build does not understand. 65, EX_DATAERR of sysexits(3).
     BadRequest,
+    /// The child has nothing more to say, see [`Reply::last`]. 69, EX_UNAVAILABLE.
+    Unavailable,
     /// The lock file could not be opened or written. 73, EX_CANTCREAT.
     NoLock,
     /// Another process holds the lock. 75, EX_TEMPFAIL.
@@ -32,6 +34,7 @@ impl Ended {
         match self {
             Ended::Eof => 0,
             Ended::BadRequest => 65,
+            Ended::Unavailable => 69,
             Ended::NoLock => 73,
             Ended::Locked => 75,
         }
@@ -64,7 +67,7 @@ pub fn serve(
     let mut stream = UnixStream::from(stream);
     let mut bytes = [0; REQUEST_BYTES];
     let mut reply = match stream.try_clone() {
-        Ok(stream) => Reply { stream, id: 0, bytes: Vec::new(), gone: false },
+        Ok(stream) => Reply { stream, id: 0, bytes: Vec::new(), gone: false, last: false },
         Err(_) => return Ended::Eof,
     };
     while !reply.gone {
@@ -80,6 +83,9 @@ pub fn serve(
             Ok(()) => reply.send(Kind::Done, |_| {}),
             Err(error) => reply.send(Kind::Failed, |out| wire::failure(&error, out)),
         }
+        if reply.last {
+            return Ended::Unavailable;
+        }
     }
     Ended::Eof
 }
@@ -91,9 +97,15 @@ pub struct Reply {
     id: u64,
     bytes: Vec<u8>,
     gone: bool,
+    last: bool,
 }
 
 impl Reply {
+    /// After this answer the child ends, so that it holds nothing open, and is started again by the back-off.
+    pub fn last(&mut self) {
+        self.last = true;
+    }
+
     /// Sends a part of the answer: what one device said, say. The daemon shows it even if nothing follows.
     ///
     /// A daemon that is gone is no error here: the child ends when the work returns.
@@ -160,6 +172,17 @@ mod tests {
     }
 
     #[test]
+    fn a_last_answer_is_sent_whole_and_nothing_after_it() {
+        let (ended, mut line) = serve_all(&[asked(), asked()].concat(), |_, reply| {
+            reply.last();
+            Err(Error::Panic)
+        });
+        assert_eq!(ended, Ended::Unavailable);
+        assert_eq!(line.next(None).map(|frame| frame.kind), Ok(Kind::Failed));
+        assert!(line.next(None).is_err());
+    }
+
+    #[test]
     fn what_is_no_request_ends_the_child() {
         let mut bytes = asked();
         bytes[30] ^= 1;
@@ -185,7 +208,7 @@ mod tests {
             Ok(())
         });
         let mut read = Batch::default();
-        frame::decode(line.next(None).unwrap().payload, &mut read).unwrap();
+        frame::decode(line.next(None).unwrap().payload, &mut Batch::default(), &mut read).unwrap();
         assert!(read.is_empty());
         assert_eq!(read.failures()[0].to_string(), "a part of the child's answer: it is beyond 4 MiB");
     }

@@ -3,7 +3,7 @@
 //! An entry knows its three names: `collector.cpu` behind `--`, `GAUGED_COLLECTOR_CPU` in the environment,
 //! `collector.cpu.enabled` in the file. The last differs because a TOML key cannot be a value and a table at once.
 
-use super::{DIALECT, LISTEN_ADDRESS, MAX_SCRAPE_TIMEOUT, SETTINGS, TELEMETRY_PATH, UNIFIED};
+use super::{DIALECT, HIDDEN, LISTEN_ADDRESS, MAX_SCRAPE_TIMEOUT, SETTINGS, TELEMETRY_PATH, UNIFIED};
 use crate::http;
 use regex_lite::Regex;
 use schema::Spec;
@@ -47,6 +47,8 @@ pub struct Entry {
     pub help: &'static str,
     /// True for a collector's own setting: `-h` leaves it out.
     pub detail: bool,
+    /// True for what no help shows.
+    pub hidden: bool,
 }
 
 impl Entry {
@@ -59,6 +61,7 @@ impl Entry {
             default: setting.default,
             help: setting.help,
             detail,
+            hidden: HIDDEN.iter().any(|hidden| hidden.key == setting.key),
         }
     }
 
@@ -72,6 +75,7 @@ impl Entry {
             default: if collector.default_on { "true" } else { "false" },
             help: collector.about,
             detail: false,
+            hidden: false,
         }
     }
 
@@ -145,7 +149,7 @@ pub struct Table {
 impl Table {
     /// The daemon's settings and those that the collectors contribute.
     pub fn new(collectors: &[Contribution]) -> Table {
-        let own = SETTINGS.iter().map(|setting| Entry::new(setting, false));
+        let own = SETTINGS.iter().chain(HIDDEN).map(|setting| Entry::new(setting, false));
         let of_collectors = collectors.iter().flat_map(|collector| {
             let details = collector.settings.iter().map(|setting| Entry::new(setting, true));
             std::iter::once(Entry::switch(collector)).chain(details)

@@ -10,6 +10,7 @@ pub(crate) fn regenerate() -> Outcome {
     // The written Macs first: what is said of them is said of their captures.
     cargo::run_with(&["test", "-p", "gauged", "--test", "macs", "captures"], &update)?;
     cargo::run_with(&["test", "-p", "gauged", "--test", "replay"], &update)?;
+    cargo::run_with(&["test", "-p", "gauged", "--test", "nvidia", "healthy"], &update)?;
     cargo::run_with(&["test", "--workspace", "--lib"], &update)?;
     docs::write()
 }

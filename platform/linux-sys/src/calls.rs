@@ -43,6 +43,7 @@ impl Call for Syscalls {
             "open_fds" => open_fds(answer),
             "adjtimex" => adjtimex(answer),
             "rtnetlink_links" => crate::netlink::links(answer),
+            "kmsg" => crate::kmsg::since_last(argument, answer),
             "ethtool_link" => crate::ethtool::link(argument, answer),
             _ => return Err(NO_SUCH_CALL),
         };
@@ -297,6 +298,18 @@ mod tests {
         assert_eq!(call("statfs", b"/a\0b"), Err(Errno(22)));
         assert_eq!(call("regular", b"/no/such/path"), Err(Errno::NOT_FOUND));
         assert_eq!(call("statvfs", b"/"), Err(Errno(38)));
+    }
+
+    #[test]
+    fn the_kernels_log_is_read_from_where_it_ends_or_not_at_all() {
+        match call("kmsg", b"NVRM: Xid") {
+            Ok(first) => {
+                assert_eq!(first, b"", "what was logged before is not news");
+                assert_eq!(call("kmsg", b"no driver of any kind says this"), Ok(Vec::new()));
+            }
+            // Not everybody may read it, and not every container has it.
+            Err(Errno(error)) => assert!([1, 2, 13].contains(&error), "{error}"),
+        }
     }
 
     #[test]

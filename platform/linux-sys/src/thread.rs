@@ -4,6 +4,7 @@
 //! the listening port stays taken and the next start fails. So the first thing that such a thread does is
 //! close_range(2) from 3 upwards with CLOSE_RANGE_UNSHARE: it leaves the shared table for an empty one.
 
+use crate::signal;
 use std::io;
 use std::sync::OnceLock;
 
@@ -21,10 +22,13 @@ const NAME_BYTES: usize = 15;
 /// 15 bytes. Where the kernel lacks close_range(2) (before Linux 5.9) or a filter forbids it, the thread goes
 /// on with the table of the process; see [`private_tables`].
 ///
+/// No signal of the process is handled on it: a handler that writes to a descriptor of the process would find none.
+///
 /// # Errors
 /// What pthread_create(3) says: EAGAIN where a limit on threads is reached.
 pub fn spawn_private(name: &str, work: Box<dyn FnOnce() + Send>) -> io::Result<()> {
     builder(name, move || {
+        signal::block();
         leave_table();
         work();
     })
