@@ -220,6 +220,8 @@ impl Tower {
             if self.flight.is_some() || self.waiting.is_empty() {
                 break;
             }
+            // Nobody will be given a snapshot that is not fresh any more: its memory is this flight's.
+            self.last.take_if(|last| now.saturating_sub(last.taken) > FRESH);
             std::mem::swap(&mut self.aboard, &mut self.waiting);
             let wanted = self.aboard.iter().fold(Collectors::default(), |all, one| all.union(one.wanted));
             // The flight goes on for the most patient; the others are answered on the way.

@@ -5,6 +5,7 @@
 //! tables of their own. A descriptor whose device has gone (ENODEV, ESRCH) is closed and opened anew next time.
 
 use crate::tape::{Player, Recorder};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use schema::{Errno, Error};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -27,10 +28,20 @@ pub enum Shape {
     /// Records that the kernel makes one by one (seq_file): it returns a page at a time, so read until it
     /// returns nothing. Between reads rows can come and go.
     Table,
+    /// The same, where no record is longer than [`ROW_BYTES`]. The kernel ends a page only with a record that has no
+    /// room in it, so a page with room for one more was the last, and the read that a table ends with is spared: in
+    /// `/proc/vmstat`, for one, each read sums up all counters anew. A record is what one call of the kernel's `show`
+    /// writes, which can be many lines: in `/proc/diskstats` it is a disk with all its partitions.
+    Rows,
 }
 
-/// The handlers of `/proc/sys` allocate and clear what they are asked for, so ask for no more than a page.
-const ATTR_BYTES: usize = 4096;
+/// At least as long as any record of a file that is [`Shape::Rows`].
+const ROW_BYTES: usize = 1024;
+/// What seq_file holds at first, and at least: a page, and no machine's is smaller.
+const SEQ_BYTES: usize = 4096;
+
+/// The handlers of `/proc/sys` allocate and clear what they are asked for and a byte more, so with it a page.
+const ATTR_BYTES: usize = 4095;
 /// The least that a read of anything longer asks for: a table comes in pieces of a page, whatever is asked for. A
 /// buffer that was too small is twice as large for the next read, so it costs no more memory than its file needs.
 const LEAST_BYTES: usize = 4096;
@@ -171,6 +182,19 @@ impl File {
         }
     }
 
+    /// True if the kernel says that nothing happened to what this file tells of since this was asked before, or
+    /// since the file was opened: for files that poll(2) has an event for, such as the mount table. False where that
+    /// is not known: of other files, of one that is not open, and wherever a machine is recorded or replayed, so that
+    /// all readings are on the tape.
+    ///
+    /// What counts as happening is the kernel's affair; it need not be every change of the text.
+    pub fn is_quiet(&self) -> bool {
+        match &self.place {
+            Place::Live { open: Some(open), recorder: None, .. } => open.here().is_some_and(is_quiet),
+            Place::Live { .. } | Place::Replaying { .. } => false,
+        }
+    }
+
     /// An error about a line of this file.
     pub fn parse_error(&self, line: u32, what: &'static str) -> Error {
         Error::Parse { path: Arc::clone(&self.path), line, what }
@@ -210,7 +234,7 @@ fn pread_all(descriptor: &Descriptor, shape: Shape, buffer: &mut Buffer) -> Resu
     loop {
         let room = match shape {
             Shape::Attr => buffer.behind(filled, ATTR_BYTES).and_then(|room| room.get_mut(..ATTR_BYTES)),
-            Shape::Whole | Shape::Table => buffer.behind(filled, LEAST_BYTES),
+            Shape::Whole | Shape::Table | Shape::Rows => buffer.behind(filled, LEAST_BYTES),
         };
         let room = room.ok_or(Errno(E2BIG))?;
         let asked = room.len();
@@ -218,7 +242,12 @@ fn pread_all(descriptor: &Descriptor, shape: Shape, buffer: &mut Buffer) -> Resu
             Ok(0) => return Ok(filled),
             Ok(n) => {
                 filled += n;
-                if shape != Shape::Table && n < asked {
+                let last = match shape {
+                    Shape::Attr | Shape::Whole => n < asked,
+                    Shape::Rows => n + ROW_BYTES <= asked.min(SEQ_BYTES),
+                    Shape::Table => false,
+                };
+                if last {
                     return Ok(filled);
                 }
             }
@@ -226,6 +255,15 @@ fn pread_all(descriptor: &Descriptor, shape: Shape, buffer: &mut Buffer) -> Resu
             Err(e) => return Err(errno(&e)),
         }
     }
+}
+
+/// Files without events are always ready to be written too (DEFAULT_POLLMASK of the kernel), and a file that tells of
+/// events is not.
+fn is_quiet(descriptor: &Descriptor) -> bool {
+    let wanted = PollFlags::IN | PollFlags::OUT | PollFlags::PRI;
+    let mut file = [PollFd::new(descriptor, wanted)];
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    poll(&mut file, Some(&now)).is_ok() && file.iter().all(|file| file.revents() == PollFlags::IN)
 }
 
 pub(crate) fn errno(error: &std::io::Error) -> Errno {
@@ -284,6 +322,60 @@ impl Shared {
         match inner.buffer.room.get(..length) {
             Some(contents) => parse(&inner.file, contents),
             None => Err(Error::Io { path: Arc::clone(&inner.file.path), source: Errno::IO }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file of so many bytes, until the end of the test.
+    struct Place(PathBuf);
+
+    impl Place {
+        #[expect(clippy::disallowed_methods, reason = "a test's own file")]
+        fn new(name: &str, bytes: usize) -> Place {
+            let path = std::env::temp_dir().join(format!("gauged-door-{}-{name}", std::process::id()));
+            std::fs::write(&path, vec![b'x'; bytes]).unwrap();
+            Place(path)
+        }
+
+        fn file(&self, shape: Shape) -> File {
+            File::live(self.0.clone(), shape, String::new(), None)
+        }
+    }
+
+    impl Drop for Place {
+        fn drop(&mut self) {
+            let _removed = std::fs::remove_file(&self.0);
+        }
+    }
+
+    #[test]
+    fn rows_are_read_to_their_end_however_many_pages() {
+        for bytes in [0, 1, 3072, 3073, 4096, 5000, 8192, 9000, 70_000] {
+            let place = Place::new(&bytes.to_string(), bytes);
+            let (mut file, mut buffer) = (place.file(Shape::Rows), Buffer::default());
+            assert_eq!(file.read(&mut buffer).unwrap().len(), bytes);
+        }
+    }
+
+    #[test]
+    fn a_file_without_events_is_never_called_quiet() {
+        let place = Place::new("quiet", 10);
+        let mut file = place.file(Shape::Table);
+        assert!(!file.is_quiet(), "it is not open");
+        file.read(&mut Buffer::default()).unwrap();
+        assert!(!file.is_quiet());
+    }
+
+    #[test]
+    fn the_mount_table_is_quiet_while_nothing_is_mounted() {
+        let mut file = File::live("/proc/self/mountinfo".into(), Shape::Table, String::new(), None);
+        if file.read(&mut Buffer::default()).is_ok() {
+            // Others may mount something meanwhile, but not all the time.
+            assert!((0..100).any(|_| file.is_quiet()));
         }
     }
 }

@@ -5,6 +5,7 @@ use door::Call;
 use rustix::fs::{FileType, Mode, OFlags, RawDir};
 use rustix::io;
 use schema::Errno;
+use std::cell::Cell;
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 
@@ -23,6 +24,11 @@ const MOST_BYTES: usize = 1 << 20;
 /// * `f_flags`: mount flags (ST_RDONLY is 1; the kernel also sets 0x20, which says that they are valid).
 pub const STATFS_WORDS: [&str; 8] =
     ["f_type", "f_bsize", "f_blocks", "f_bfree", "f_bavail", "f_files", "f_ffree", "f_flags"];
+
+thread_local! {
+    /// The directory of this thread's descriptors.
+    static TABLE: Cell<Option<OwnedFd>> = const { Cell::new(None) };
+}
 
 /// Makes the calls of Linux.
 pub(crate) struct Syscalls;
@@ -147,9 +153,19 @@ fn adjtimex(answer: &mut Vec<u8>) -> io::Result<()> {
 /// (`/proc/thread-self/fd`, proc_pid_fd(5)).
 ///
 /// Since Linux 6.2 the directory's size is that number; before it is 0, and the entries have to be counted, for
-/// each of which the kernel makes an inode.
+/// each of which the kernel makes an inode. The directory stays open, as a place and not for reading (O_PATH): the way
+/// to it leads through a directory that the kernel makes anew for each look, which costs more than the look. So one of
+/// the descriptors that are counted is its own.
 fn open_fds(answer: &mut Vec<u8>) -> io::Result<()> {
-    let size = rustix::fs::stat("/proc/thread-self/fd")?.st_size;
+    let table = match TABLE.take() {
+        Some(table) => table,
+        None => {
+            let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+            rustix::fs::open("/proc/thread-self/fd", flags, Mode::empty())?
+        }
+    };
+    let size = rustix::fs::fstat(&table)?.st_size;
+    TABLE.set(Some(table));
     let count = match u64::try_from(size) {
         Ok(0) | Err(_) => listed_fds()?,
         Ok(count) => count,

@@ -109,7 +109,7 @@ impl Files {
             "net" => "net/stat/nf_conntrack",
             _ => "1/net/stat/nf_conntrack",
         };
-        let mut table = doors.procfs.file(path, Shape::Table);
+        let mut table = doors.procfs.file(path, Shape::Rows);
         if table.read(buffer).is_ok() {
             return Ok(Files { limit, held: Held::Table(table) });
         }

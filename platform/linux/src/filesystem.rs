@@ -6,6 +6,11 @@
 //! cheaper and not enough: it tells of mounts that come and go, but not of an ext4 that went read-only by an
 //! error (`errors=remount-ro`, seen on Linux 6.18), and that is what people want to be woken for.
 //!
+//! A path leads to whatever is mounted there when it is asked, so behind the answers the table is looked at again. For
+//! that poll(2) is enough: the kernel counts what is mounted, moved and unmounted while it holds the lock of the change
+//! (touch_mnt_namespace in fs/namespace.c), so with no event since the scrape before, the table that was read is the one
+//! that was asked about. It is read a second time only where there was one, or where the file has no events.
+//!
 //! Local filesystems are asked on this thread. Those whose server, daemon or hypervisor may be gone, and all
 //! that lie below one in the tree, are asked by the threads of a [pool](door::pool::Pool) at the same time; what does
 //! not answer in time costs its own sizes and nothing else. No mount is asked twice at once.
@@ -151,6 +156,9 @@ impl Filesystem {
     /// there when it is asked: where a mount went or was covered meanwhile, the answer is another one's.
     fn changed_since(&mut self) -> Result<Option<Table>, Error> {
         let file = if self.fallen_back.is_some() { &mut self.own } else { &mut self.hosts };
+        if file.is_quiet() {
+            return Ok(None);
+        }
         let text = file.read(&mut self.buffer)?;
         if text == self.text.as_slice() {
             return Ok(None);

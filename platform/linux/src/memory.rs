@@ -83,7 +83,7 @@ struct Collected {
 fn open(doors: &Arc<Doors>, _: &Settings) -> Result<Box<dyn Collector>, Error> {
     Ok(Box::new(Collected {
         meminfo: doors.procfs.file("meminfo", Shape::Attr),
-        vmstat: doors.procfs.file("vmstat", Shape::Table),
+        vmstat: doors.procfs.file("vmstat", Shape::Rows),
         zram: zram::Zram::new(doors),
         buffer: Buffer::default(),
         page_size: doors.page_size,

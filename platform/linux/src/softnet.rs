@@ -74,7 +74,7 @@ struct SoftnetStat {
 
 fn open(doors: &Arc<Doors>, settings: &Settings) -> Result<Box<dyn Collector>, Error> {
     let mut buffer = Buffer::default();
-    let mut file = doors.procfs.file("net/softnet_stat", Shape::Table);
+    let mut file = doors.procfs.file("net/softnet_stat", Shape::Rows);
     if let Err(error @ Error::Io { .. }) = file.read(&mut buffer) {
         return Err(error.absent_if_missing("the kernel has no network"));
     }

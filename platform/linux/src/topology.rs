@@ -1,9 +1,12 @@
 //! What the CPUs are, which of them are online, and what heat cost them: `/sys/devices/system/cpu` (the kernel's
 //! ABI/testing/sysfs-devices-system-cpu, admin-guide/cputopology) and the models in `/proc/cpuinfo`.
 //!
-//! In each scrape two lists of CPUs are read and a counter for each core and package. What a CPU is is read
-//! once, and anew when a list has changed or a minute after something could not be read: that is some hundred files, and on kernels before 5.18 the text of
-//! cpuinfo takes 10 ms and an interrupt of each CPU, so all of this has a lane of its own.
+//! In each scrape two lists of CPUs are read and a counter for each core and package: masks and counters of the
+//! kernel's own, printed without a lock (show_cpus_attr in drivers/base/cpu.c, therm_throt_device_show_* in
+//! arch/x86/kernel/cpu/mce/therm_throt.c), so they are read on the scraping thread. What a CPU is is read once, and
+//! anew when a list has changed or a minute after something could not be read. That is some hundred files of the same
+//! kind, and on kernels before 5.18 the text of cpuinfo takes 10 ms and an interrupt of each CPU: a scrape that is so
+//! much slower each time a CPU comes or goes costs less than a thread that is woken for two short lists in all others.
 //!
 //! Whether a CPU is online stands in the list and not in its own `online`, which CPU 0 mostly lacks and which
 //! waits for a lock while the CPU goes. Counters of throttling are of the core or package and shown by each of
@@ -39,7 +42,7 @@ pub(crate) const SPEC: Spec<Doors> = Spec {
         PACKAGE_THROTTLE_SECONDS.id(),
     ],
     default_on: true,
-    lane: Lane::Thread,
+    lane: Lane::Inline,
     settings: &[],
     open,
 };

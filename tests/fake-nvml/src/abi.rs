@@ -10,7 +10,6 @@ const TAG: usize = 0x4e56_4d4c;
 
 /// The code of an answer that was given.
 pub(crate) fn code(answer: Answer<()>) -> nvmlReturn_t {
-    #[expect(clippy::cast_sign_loss, reason = "a code of NVML is not negative")]
     answer.map_or_else(|Code(code)| code as nvmlReturn_t, |()| 0)
 }
 
@@ -111,7 +110,6 @@ pub(crate) fn characters<const N: usize>(text: &str) -> [c_char; N] {
 
 /// The version word of a struct in nvml.h: its size, and the version above.
 pub(crate) const fn version<T>(number: u32) -> u32 {
-    #[expect(clippy::cast_possible_truncation, reason = "structs of nvml.h are small")]
     let size = size_of::<T>() as u32;
     size | number << 24
 }

@@ -81,8 +81,8 @@ unsafe fn wait(
     loop {
         let now = world.now();
         let events = world.events(set.since.unwrap_or(now));
-        let heard = events.iter().filter(|(at, event)| *at <= now && set.gpus.contains(&event.gpu));
-        if let Some((_, event)) = heard.skip(set.delivered).next() {
+        let mut heard = events.iter().filter(|(at, event)| *at <= now && set.gpus.contains(&event.gpu));
+        if let Some((_, event)) = heard.nth(set.delivered) {
             set.delivered += 1;
             let data = nvmlEventData_t {
                 device: handle(world, Device::gpu(event.gpu)),

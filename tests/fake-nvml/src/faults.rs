@@ -2,13 +2,13 @@
 //!
 //! | what happens | |
 //! |---|---|
-//! | `hang` | the call does not return, until the fault ends |
+//! | `hang` | the call does not return, until the fault ends or the scenario is removed |
 //! | `delay 45s` (`ms`, `us`) | the call takes so long |
 //! | `code 15` | the call answers this `nvmlReturn_t` |
 //! | `crash segv`, `crash abort` | the process ends |
 //! | `leak 4096` | the call loses so many bytes |
 //! | `reconfigure` | the GPU of the call is divided anew: MIG handles are no longer found, and its MIG devices are those of the capture's second pass |
-//! | `xid 79 count=4 every=1s` | critical error events, from `after` on |
+//! | `xid 79 count=4 every=1s` | critical error events, from `after` on, or from when `when` is laid there |
 //! | `log` | every call is written to `calls.log` |
 //! | `without SYMBOL ..` | the library lacks these symbols (done where it is laid out) |
 //!
@@ -22,7 +22,8 @@
 //! | `mark=FILE` | this file is made when it happens (`crash abort mark=done until=done` happens once) |
 //!
 //! `base NAME`, `host NAME` and `include NAME` are for [`crate::Scenario`]: the scenario that this one alters, the
-//! machine of `tests/machines` around it, and more lines.
+//! machine of `tests/machines` around it, and more lines. In the scenarios of this crate the file that begins what
+//! goes wrong in the middle of a run is called `begin`, and the one that ends it `heal`.
 
 use std::time::Duration;
 

@@ -12,13 +12,11 @@ fn number(symbol: &str, device: nvmlDevice_t, what: Number) -> Answer<i64> {
     asked(symbol, device, |device| format!("number/{device}/{what}"))
 }
 
-/// A number of 64 bits in the driver's type of it: what is beyond is cut, and -1 is all ones.
+/// A number of 64 bits in the driver's type of it: what is beyond is cut, and -1 is all ones, as scenarios say it.
 macro_rules! cut {
-    ($number:expr, $type:ty) => {{
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "as scenarios say it")]
-        let number = $number as $type;
-        number
-    }};
+    ($number:expr, $type:ty) => {
+        $number as $type
+    };
 }
 
 macro_rules! numbers {
@@ -27,41 +25,32 @@ macro_rules! numbers {
         unsafe extern "C" fn $symbol(device: nvmlDevice_t, place: *mut $type) -> nvmlReturn_t {
             let number = number(stringify!($symbol), device, $what);
             // SAFETY: nvml.h: `place` is a place for one number.
-            code(number.and_then(|number| unsafe { give(place, number as $type) }))
+            code(number.and_then(|number| unsafe { give(place, cut!(number, $type)) }))
         }
     )+};
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "as scenarios say it; -1 is all ones"
-)]
-mod plain {
-    use super::*;
-
-    numbers! {
-        nvmlDeviceGetArchitecture -> c_uint = Number::Architecture;
-        nvmlDeviceGetPowerUsage -> c_uint = Number::Power;
-        nvmlDeviceGetEnforcedPowerLimit -> c_uint = Number::PowerLimitEnforced;
-        nvmlDeviceGetPowerManagementLimit -> c_uint = Number::PowerLimitRequested;
-        nvmlDeviceGetPowerManagementDefaultLimit -> c_uint = Number::PowerLimitDefault;
-        nvmlDeviceGetTotalEnergyConsumption -> c_ulonglong = Number::Energy;
-        nvmlDeviceGetPerformanceState -> c_uint = Number::PerformanceState;
-        nvmlDeviceGetPowerState -> c_uint = Number::PerformanceState;
-        nvmlDeviceGetCurrentClocksEventReasons -> c_ulonglong = Number::ThrottleReasons;
-        nvmlDeviceGetCurrentClocksThrottleReasons -> c_ulonglong = Number::ThrottleReasons;
-        nvmlDeviceGetNumFans -> c_uint = Number::Fans;
-        nvmlDeviceGetFanSpeed -> c_uint = Number::Fan(0);
-        nvmlDeviceGetCurrPcieLinkGeneration -> c_uint = Number::LinkGeneration;
-        nvmlDeviceGetMaxPcieLinkGeneration -> c_uint = Number::LinkGenerationMax;
-        nvmlDeviceGetCurrPcieLinkWidth -> c_uint = Number::LinkWidth;
-        nvmlDeviceGetMaxPcieLinkWidth -> c_uint = Number::LinkWidthMax;
-        nvmlDeviceGetPersistenceMode -> c_uint = Number::PersistenceMode;
-        nvmlDeviceGetMaxMigDeviceCount -> c_uint = Number::MigDevices;
-        nvmlDeviceGetGpuInstanceId -> c_uint = Number::GpuInstance;
-        nvmlDeviceGetComputeInstanceId -> c_uint = Number::ComputeInstance;
-    }
+numbers! {
+    nvmlDeviceGetArchitecture -> c_uint = Number::Architecture;
+    nvmlDeviceGetPowerUsage -> c_uint = Number::Power;
+    nvmlDeviceGetEnforcedPowerLimit -> c_uint = Number::PowerLimitEnforced;
+    nvmlDeviceGetPowerManagementLimit -> c_uint = Number::PowerLimitRequested;
+    nvmlDeviceGetPowerManagementDefaultLimit -> c_uint = Number::PowerLimitDefault;
+    nvmlDeviceGetTotalEnergyConsumption -> c_ulonglong = Number::Energy;
+    nvmlDeviceGetPerformanceState -> c_uint = Number::PerformanceState;
+    nvmlDeviceGetPowerState -> c_uint = Number::PerformanceState;
+    nvmlDeviceGetCurrentClocksEventReasons -> c_ulonglong = Number::ThrottleReasons;
+    nvmlDeviceGetCurrentClocksThrottleReasons -> c_ulonglong = Number::ThrottleReasons;
+    nvmlDeviceGetNumFans -> c_uint = Number::Fans;
+    nvmlDeviceGetFanSpeed -> c_uint = Number::Fan(0);
+    nvmlDeviceGetCurrPcieLinkGeneration -> c_uint = Number::LinkGeneration;
+    nvmlDeviceGetMaxPcieLinkGeneration -> c_uint = Number::LinkGenerationMax;
+    nvmlDeviceGetCurrPcieLinkWidth -> c_uint = Number::LinkWidth;
+    nvmlDeviceGetMaxPcieLinkWidth -> c_uint = Number::LinkWidthMax;
+    nvmlDeviceGetPersistenceMode -> c_uint = Number::PersistenceMode;
+    nvmlDeviceGetMaxMigDeviceCount -> c_uint = Number::MigDevices;
+    nvmlDeviceGetGpuInstanceId -> c_uint = Number::GpuInstance;
+    nvmlDeviceGetComputeInstanceId -> c_uint = Number::ComputeInstance;
 }
 
 /// One more argument chooses the number.
@@ -87,9 +76,9 @@ chosen! {
     nvmlDeviceGetMaxClockInfo(kind) = nth(Clock::ALL, kind).map(Number::ClockMax);
     nvmlDeviceGetTemperature(sensor) = (sensor == 0).then_some(Number::Temperature);
     nvmlDeviceGetTemperatureThreshold(which) = match which {
-        4 => None,
+        0..=3 => nth(Threshold::ALL, which).map(Number::Threshold),
         5 => Some(Number::Threshold(Threshold::Acoustic)),
-        which => nth(&Threshold::ALL[..4], which).map(Number::Threshold),
+        _ => None,
     };
     nvmlDeviceGetFanSpeed_v2(fan) = Some(Number::Fan(fan));
 }

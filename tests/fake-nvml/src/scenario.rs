@@ -98,6 +98,13 @@ impl Scenario {
         self
     }
 
+    /// The scenario with another capture: of a real machine, perhaps.
+    #[must_use]
+    pub fn playing(mut self, capture: &Capture) -> Scenario {
+        self.capture = tape::expanded(capture);
+        self
+    }
+
     /// What the driver and the machine answer, without wildcards; counters may have rates (see [`tape::frozen`]).
     pub fn capture(&self) -> &Capture {
         &self.capture
@@ -129,7 +136,15 @@ impl Scenario {
     /// # Errors
     /// The library was not built, or the directory cannot be made.
     pub fn stage(&self) -> std::io::Result<Staged> {
-        Staged::new(self)
+        Staged::new(self, true)
+    }
+
+    /// The same without the machine's files, for who asks the library alone.
+    ///
+    /// # Errors
+    /// As of [`Scenario::stage`].
+    pub fn stage_library(&self) -> std::io::Result<Staged> {
+        Staged::new(self, false)
     }
 }
 
@@ -141,10 +156,12 @@ fn altered(base: &Capture, own: Capture) -> Capture {
     let borrowed = count(&own).is_none().then(|| count(base)).flatten();
     own.entries.extend(borrowed);
     let own = tape::expanded(&own);
-    let key = |entry: &Entry| (entry.door.clone(), entry.key.clone());
-    let replaced: BTreeSet<_> = own.entries.iter().map(key).collect();
-    let mut entries: Vec<Entry> =
-        base.entries.iter().filter(|entry| !replaced.contains(&key(entry))).cloned().collect();
+    // A second pass alone stands beside the first one of the base.
+    let replaced = |entry: &Entry| {
+        let same = |other: &&Entry| other.door == entry.door && other.key == entry.key;
+        own.entries.iter().filter(same).any(|other| other.pass <= entry.pass)
+    };
+    let mut entries: Vec<Entry> = base.entries.iter().filter(|entry| !replaced(entry)).cloned().collect();
     entries.extend(own.entries);
     let notes = if own.notes.is_empty() { base.notes.clone() } else { own.notes };
     Capture { notes, entries }

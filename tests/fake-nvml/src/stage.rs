@@ -3,10 +3,14 @@
 use crate::scenario::Scenario;
 use crate::{elf, tape};
 use door::{Capture, Entry};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Error, Result};
 use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Where who reads the staged procfs is, unless its scenario says otherwise: in the namespace of the host's processes
+/// (include/linux/proc_ns.h), which are those that the driver lists.
+const HOSTS_NAMESPACE: &str = "pid:[4026531836]";
 
 /// A scenario in a directory, which is removed with this.
 #[derive(Debug)]
@@ -15,19 +19,29 @@ pub struct Staged {
 }
 
 impl Staged {
-    pub(crate) fn new(scenario: &Scenario) -> Result<Staged> {
+    /// With the machine's files, or without.
+    pub(crate) fn new(scenario: &Scenario, machine: bool) -> Result<Staged> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("gauged-{}-{}-{number}", scenario.name(), std::process::id());
         let staged = Staged { directory: std::env::temp_dir().join(name) };
-        for directory in [staged.procfs(), staged.sysfs(), staged.rootfs()] {
-            std::fs::create_dir_all(directory)?;
+        std::fs::create_dir_all(&staged.directory)?;
+        if machine {
+            for directory in [staged.procfs(), staged.sysfs(), staged.rootfs()] {
+                std::fs::create_dir_all(directory)?;
+            }
+            let host = std::fs::read_to_string(scenario.host())?;
+            let host: Capture = host.parse().map_err(Error::other)?;
+            lay_out(&staged.directory, &host.entries)?;
+            lay_out(&staged.directory, &scenario.capture().entries)?;
+            let namespace = staged.procfs().join("self/ns/pid");
+            if !namespace.is_symlink() {
+                std::fs::create_dir_all(staged.procfs().join("self/ns"))?;
+                std::os::unix::fs::symlink(HOSTS_NAMESPACE, namespace)?;
+            }
         }
-        let host = std::fs::read_to_string(scenario.host())?;
-        let host: Capture = host.parse().map_err(Error::other)?;
-        lay_out(&staged.directory, &host.entries)?;
-        lay_out(&staged.directory, &scenario.capture().entries)?;
         let mut library = std::fs::read(built()?)?;
+        elf::shorten(&mut library);
         elf::hide(&mut library, scenario.without()).map_err(Error::other)?;
         std::fs::write(staged.library(), library)?;
         std::fs::write(staged.directory.join("scenario.faults"), scenario.faults())?;
@@ -142,9 +156,12 @@ fn lay_out(directory: &Path, entries: &[Entry]) -> Result<()> {
     let mut places: Vec<(&str, PathBuf, &[u8])> =
         entries.iter().filter(|entry| entry.pass == 1).filter_map(place).collect();
     places.sort_by_key(|(door, below, _)| (*door != "link", below.components().count()));
+    let mut made: BTreeSet<PathBuf> = BTreeSet::new();
     for (door, below, bytes) in &places {
         let path = directory.join(below);
-        if let Some(parent) = path.parent() {
+        if let Some(parent) = path.parent().map(Path::to_owned)
+            && made.insert(parent.clone())
+        {
             std::fs::create_dir_all(parent)?;
         }
         match *door {
@@ -168,10 +185,14 @@ fn lay_out(directory: &Path, entries: &[Entry]) -> Result<()> {
     Ok(())
 }
 
-/// Door, path and contents of what is on a disk.
+/// Door, path and contents of what is on a disk. What was asked as a mount is a directory.
 fn place(entry: &Entry) -> Option<(&str, PathBuf, &[u8])> {
     let bytes = entry.answer.as_ref().ok()?;
-    let below = PathBuf::from(String::from_utf8_lossy(&entry.key).into_owned());
+    let key = String::from_utf8_lossy(&entry.key);
+    if entry.door == "statfs" {
+        return Some(("list", PathBuf::from(format!("root{key}")), bytes));
+    }
+    let below = PathBuf::from(key.into_owned());
     let plain = below.components().all(|part| matches!(part, Component::Normal(_)));
     let rooted = ["proc", "sys", "root"].iter().any(|root| below.starts_with(root));
     let known = ["file", "list", "link"].contains(&entry.door.as_str());

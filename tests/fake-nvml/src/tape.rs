@@ -50,7 +50,6 @@ fn moved(word: &str, seconds: f64) -> String {
         Some((start.parse::<u64>().ok()?, rate.parse::<u64>().ok()?))
     });
     let Some((start, rate)) = parsed else { return word.to_owned() };
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a time since then, in ms")]
     let milliseconds = (seconds.max(0.0) * 1000.0) as u128;
     let number = u128::from(start) + u128::from(rate) * milliseconds / 1000;
     if name.is_empty() { number.to_string() } else { format!("{name}={number}") }

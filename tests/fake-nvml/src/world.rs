@@ -12,7 +12,10 @@ use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
+
+/// How far the time of a file may be behind the clock: a tick of the kernel.
+const TICK: Duration = Duration::from_millis(10);
 
 /// The scenario and its state.
 pub(crate) struct World {
@@ -77,7 +80,8 @@ fn open(directory: &Path) -> Result<World, String> {
         // Of the machine around the driver, the library knows what a GPU is on the bus.
         if entry.door == DOOR || entry.door == "file" && entry.key.starts_with(b"sys/bus/pci/") {
             let key = String::from_utf8_lossy(&entry.key).into_owned();
-            answers.entry(key).or_default()[usize::from(entry.pass == 2)] = Some(entry.answer);
+            let [first, second] = answers.entry(key).or_default();
+            *(if entry.pass == 1 { first } else { second }) = Some(entry.answer);
         }
     }
     let faults = std::fs::read_to_string(directory.join("scenario.faults")).unwrap_or_default();
@@ -127,10 +131,14 @@ impl World {
         match fault.action {
             Action::Hang => {
                 while self.is_on(fault) {
+                    // Whoever laid it out is gone; nobody is to be left behind that hangs for ever.
+                    if !self.directory.exists() {
+                        return Err(Code::UNINITIALIZED);
+                    }
                     std::thread::sleep(Duration::from_millis(20));
                 }
             }
-            Action::Delay(time) => std::thread::sleep(time),
+            Action::Delay(time) => linger(time),
             Action::Code(code) => return Err(Code(code)),
             // SAFETY: signal(2) with the default action, then raise(3): nothing of this process runs after it. (The
             // runtime's own handler of SIGSEGV would let it go on.)
@@ -221,6 +229,12 @@ impl World {
         SystemTime::now().duration_since(self.begun).unwrap_or_default()
     }
 
+    /// When a file was laid beside the library.
+    fn laid(&self, name: &str) -> Duration {
+        let made = std::fs::metadata(self.directory.join(name)).and_then(|file| file.modified());
+        made.ok().and_then(|made| made.duration_since(self.begun).ok()).unwrap_or_default()
+    }
+
     /// The events that the scenario has for whoever listens from `since` on: those of the capture at once, those of
     /// the faults in their time.
     pub(crate) fn events(&self, since: Duration) -> Vec<(Duration, Event)> {
@@ -230,11 +244,23 @@ impl World {
         let timed = self.faults.iter().filter(|(fault, _)| self.is_on(fault)).flat_map(|(fault, _)| {
             let Action::Xid(xid, count, every) = fault.action else { return Vec::new() };
             let event = Event { gpu: fault.gpu.unwrap_or(0), xid };
-            (0..count).map(|n| (fault.after + every * n, event)).filter(|(at, _)| *at >= since).collect()
+            let start = fault.when.as_deref().map_or(fault.after, |name| self.laid(name).max(fault.after));
+            (0..count).map(|n| (start + every * n, event)).filter(|(at, _)| *at + TICK >= since).collect()
         });
         let mut events: Vec<_> = recorded.chain(timed).collect();
         events.sort_by_key(|(at, _)| *at);
         events
+    }
+}
+
+/// Takes so long; what is short is not slept, because a sleep takes longer than that.
+fn linger(time: Duration) {
+    if time >= Duration::from_millis(1) {
+        return std::thread::sleep(time);
+    }
+    let begun = Instant::now();
+    while begun.elapsed() < time {
+        std::hint::spin_loop();
     }
 }
 

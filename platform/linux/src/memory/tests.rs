@@ -149,6 +149,10 @@ sda
 zram0
 zram12
 zramx
+== 1 file sys/block/zram0/disksize ok text
+0
+== 1 file sys/block/zram12/disksize ok text
+4096
 == 1 file sys/block/zram0/mm_stat ok text
  1000 400 500 0 500 0 0 0 0
 == 1 file sys/block/zram12/mm_stat ok text
@@ -164,7 +168,8 @@ zramx
 
 #[test]
 fn a_zram_disk_that_cannot_be_read_leaves_no_sum_that_is_too_small() {
-    let zram = "== 1 list sys/block ok text\nzram0\n== 1 file sys/block/zram0/mm_stat 13\n";
+    let zram = "== 1 list sys/block ok text\nzram0\n== 1 file sys/block/zram0/disksize ok text\n4096\n\
+                == 1 file sys/block/zram0/mm_stat 13\n";
     let shown = replay(&SPEC, &format!("{VMSTAT}{SMALL}{zram}"));
     assert_eq!(sample(&shown, "host_memory_compressed_bytes"), None);
     assert_eq!(sample(&shown, "host_memory_zswap_bytes"), kib(1));
@@ -176,8 +181,11 @@ fn a_zram_disk_that_is_gone_takes_nothing() {
     let machine = "\
 == 1 list sys/block ok text
 zram0
+== 1 file sys/block/zram0/disksize ok text
+4096
 == 1 file sys/block/zram0/mm_stat ok text
  1000 400 500 0
+== 2 file sys/block/zram0/disksize 19
 == 2 list sys/block ok text
 sda
 == 2 file sys/block/zram0/mm_stat 19
@@ -191,10 +199,26 @@ sda
 }
 
 #[test]
+fn a_zram_disk_that_was_not_set_up_takes_nothing_and_is_not_asked() {
+    let machine = "\
+== 1 list sys/block ok text
+zram0
+== 1 file sys/block/zram0/disksize ok text
+0
+== 1 file proc/meminfo ok text
+MemTotal: 8 kB
+";
+    let shown = replay(&SPEC, &format!("{VMSTAT}{machine}"));
+    assert_eq!(sample(&shown, "host_memory_compressed_bytes"), Some(0.0));
+    assert!(!shown.contains("failed"), "{shown}");
+}
+
+#[test]
 fn a_zram_disk_that_hangs_costs_what_it_takes_and_a_moment_once() {
     let files = [
         ("proc/meminfo", "MemTotal: 8 kB\nZswap: 1 kB\nZswapped: 3 kB\n"),
         ("proc/vmstat", "pswpin 3\npswpout 4\n"),
+        ("sys/block/zram0/disksize", "4096\n"),
         ("sys/block/zram0/mm_stat", "1000 400 500 0"),
     ];
     let machine = Machine::new("zram-hang", &files);

@@ -4,8 +4,11 @@
 //! Reading mm_stat takes the driver's init_lock, which the newest kernels hold as long as a writeback or a
 //! recompression takes. So a thread of this module's own reads it, and its answer is waited for no longer than
 //! [`PATIENCE`], once: while it is stuck nothing more is asked and nothing is waited for. An answer of the scrape
-//! before would cost no wait at all, and be summed with what zswap takes now. A machine without a disk of zram has no
-//! such thread.
+//! before would cost no wait at all, and be summed with what zswap takes now.
+//!
+//! A disk that was not set up takes nothing, and many machines have one such: their kernel makes it with the module.
+//! Whether it was stands in `disksize`, which is a number without a lock (disksize_show in drivers/block/zram), so the
+//! scraping thread reads that, and a machine whose disks are all without a size has no such thread and no waiting.
 //!
 //! `/sys/block` is listed at most once a minute, and at once when a disk that was there is gone: disks of zram
 //! are made at boot, and a listing costs more than all their files. A listing asks no driver.
@@ -45,15 +48,26 @@ const ALL_DISKS: u64 = 0;
 pub(super) struct Zram {
     doors: Arc<Doors>,
     pool: Pool<Question>,
-    /// Whether there are disks, and when that was last looked up.
-    there: bool,
+    /// The disks, where the size of each stands, and when they were last looked up.
+    names: Vec<String>,
+    sizes: Vec<File>,
     looked: Option<Duration>,
+    buffer: Buffer,
     /// True behind the first collection.
     begun: bool,
     /// Room for a listing.
     found: Vec<String>,
     /// What an error names.
     what: Arc<str>,
+}
+
+/// What became of asking.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Answer {
+    /// It is known without asking.
+    Known(Option<Sums>),
+    /// The thread's to say.
+    Awaited(Asked),
 }
 
 /// What the thread is asked.
@@ -76,8 +90,10 @@ impl Zram {
         };
         Zram {
             pool: Pool::new(doors.spawn, "zram", 1, asker),
-            there: false,
+            names: Vec::new(),
+            sizes: Vec::new(),
             looked: None,
+            buffer: Buffer::default(),
             begun: false,
             found: Vec::new(),
             what: doors.sysfs.path("block/zram*/mm_stat").to_string_lossy().into(),
@@ -85,23 +101,31 @@ impl Zram {
         }
     }
 
-    /// Has the disks read, where there are any; None where there are none. `now` is since boot.
+    /// Has the disks read, where one has a size. `now` is since boot.
     ///
     /// # Errors
     /// `/sys/block` cannot be listed.
-    pub(super) fn ask(&mut self, now: Duration) -> Result<Option<Asked>, Error> {
-        if !self.there && is_due(self.looked, now) {
+    pub(super) fn ask(&mut self, now: Duration) -> Result<Answer, Error> {
+        if is_due(self.looked, now) {
             list(&self.doors.sysfs, &mut self.found)?;
-            self.there = !self.found.is_empty();
+            if self.found != self.names {
+                std::mem::swap(&mut self.found, &mut self.names);
+                let size =
+                    |name: &String| self.doors.sysfs.file(&format!("block/{name}/disksize"), Shape::Attr);
+                self.sizes = self.names.iter().map(size).collect();
+            }
             self.looked = Some(now);
         }
-        if !self.there {
-            return Ok(None);
+        if self.sizes.is_empty() {
+            return Ok(Answer::Known(None));
+        }
+        if self.sizes.iter_mut().all(|size| is_not_set_up(size, &mut self.buffer)) {
+            return Ok(Answer::Known(Some(Sums::default())));
         }
         self.pool.begin();
         // An answer of an earlier time is thrown away.
         while !matches!(self.pool.next(Duration::ZERO), Next::Nothing) {}
-        Ok(Some(self.pool.ask(0, ALL_DISKS, |question| question.now = now)))
+        Ok(Answer::Awaited(self.pool.ask(0, ALL_DISKS, |question| question.now = now)))
     }
 
     /// What all disks take together; None where there is no disk of zram.
@@ -109,9 +133,12 @@ impl Zram {
     /// # Errors
     /// A disk that is there cannot be read (a sum without it would be too small); `Late` where the thread did not
     /// answer, `Refused` where none could be started.
-    pub(super) fn answer(&mut self, asked: Option<Asked>) -> Result<Option<Sums>, Error> {
+    pub(super) fn answer(&mut self, answer: Answer) -> Result<Option<Sums>, Error> {
         let patience = if std::mem::replace(&mut self.begun, true) { PATIENCE } else { PATIENCE_AT_FIRST };
-        let Some(asked) = asked else { return Ok(None) };
+        let asked = match answer {
+            Answer::Known(sums) => return Ok(sums),
+            Answer::Awaited(asked) => asked,
+        };
         let late = || Error::Late(Arc::clone(&self.what));
         match asked {
             Asked::Now => {}
@@ -126,14 +153,22 @@ impl Zram {
             Next::Late | Next::Nothing => None,
         };
         let sums = answer.ok_or_else(late)??;
-        // None left: from now on this thread looks for new ones.
-        self.there = sums.is_some();
+        if sums.is_none() {
+            // None left: from now on this thread looks for new ones.
+            self.names.clear();
+            self.sizes.clear();
+        }
         Ok(sums)
     }
 }
 
 fn is_due(listed: Option<Duration>, now: Duration) -> bool {
     listed.is_none_or(|listed| now.saturating_sub(listed) >= LISTED)
+}
+
+/// True for a disk whose size is 0. What cannot be read is the thread's to judge.
+fn is_not_set_up(size: &mut File, buffer: &mut Buffer) -> bool {
+    size.read(buffer).is_ok_and(|size| whole(size.trim_ascii_end()) == Some(0))
 }
 
 /// The names of the disks.

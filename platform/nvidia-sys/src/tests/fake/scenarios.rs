@@ -1,10 +1,10 @@
 //! Each scenario asked twice: through the calls, and as it was written down.
 
-use super::still;
+use super::{numbers, still};
 use crate::Nvml;
 use door::{Capture, Player};
 use fake_nvml::{Scenario, frozen};
-use nvidia::{Code, Device, Driver, Field, Figure, Number, Owner, Played, Text, Version};
+use nvidia::{Code, Device, Driver, Field, Figure, Owner, Played, Text, Version};
 use std::sync::Arc;
 
 /// What a player answers that has no answer.
@@ -83,47 +83,6 @@ fn what_a_scenario_says_comes_through_the_calls_as_it_is() {
         assert_eq!(staged.error(), None, "{name}");
     }
     assert!(compared > 200, "{compared} answers were compared");
-}
-
-fn numbers() -> Vec<Number> {
-    use Number::*;
-    let mut all = vec![
-        AddressingMode,
-        Architecture,
-        ComputeCapability,
-        Power,
-        PowerLimitEnforced,
-        PowerLimitRequested,
-        PowerLimitDefault,
-        PowerLimitMin,
-        PowerLimitMax,
-        Energy,
-        Temperature,
-        Margin,
-        PerformanceState,
-        ThrottleReasons,
-        Fans,
-        Fan(0),
-        FanRpm(0),
-        LinkGeneration,
-        LinkGenerationMax,
-        LinkWidth,
-        LinkWidthMax,
-        Encoder,
-        Decoder,
-        Jpeg,
-        Ofa,
-        PersistenceMode,
-        EccMode,
-        MigMode,
-        MigDevices,
-        GpmSupport,
-        GpuInstance,
-        ComputeInstance,
-    ];
-    all.extend(nvidia::Threshold::ALL.iter().map(|of| Threshold(*of)));
-    all.extend(nvidia::Clock::ALL.iter().flat_map(|of| [Clock(*of), ClockMax(*of)]));
-    all
 }
 
 /// A field of a scenario, by the capture itself.
