@@ -13,6 +13,7 @@ mod intel;
 mod io;
 mod laptop;
 mod m5;
+mod motion;
 
 use answers::Answers;
 use door::Capture;
