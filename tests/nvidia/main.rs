@@ -4,6 +4,7 @@
 #![cfg(target_os = "linux")]
 #![expect(
     clippy::unwrap_used,
+    clippy::print_stdout,
     clippy::disallowed_types,
     clippy::disallowed_methods,
     reason = "tests start it"

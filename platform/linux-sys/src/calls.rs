@@ -5,7 +5,6 @@ use door::Call;
 use rustix::fs::{FileType, Mode, OFlags, RawDir};
 use rustix::io;
 use schema::Errno;
-use std::cell::Cell;
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 
@@ -25,11 +24,6 @@ const MOST_BYTES: usize = 1 << 20;
 pub const STATFS_WORDS: [&str; 8] =
     ["f_type", "f_bsize", "f_blocks", "f_bfree", "f_bavail", "f_files", "f_ffree", "f_flags"];
 
-thread_local! {
-    /// The directory of this thread's descriptors.
-    static TABLE: Cell<Option<OwnedFd>> = const { Cell::new(None) };
-}
-
 /// Makes the calls of Linux.
 pub(crate) struct Syscalls;
 
@@ -39,8 +33,8 @@ impl Call for Syscalls {
             "statfs" => statfs(argument, answer),
             "uname" => uname(answer),
             "regular" => regular(argument, answer),
-            "rlimit_nofile" => rlimit_nofile(answer),
-            "open_fds" => open_fds(answer),
+            "rlimit_nofile" => crate::descriptors::limit(answer),
+            "open_fds" => crate::descriptors::open(answer),
             "adjtimex" => adjtimex(answer),
             "rtnetlink_links" => crate::netlink::links(answer),
             "kmsg" => crate::kmsg::since_last(argument, answer),
@@ -150,46 +144,6 @@ fn adjtimex(answer: &mut Vec<u8>) -> io::Result<()> {
     Ok(())
 }
 
-/// How many descriptors are open in the file table of the thread that asks, as 64 bits, little-endian
-/// (`/proc/thread-self/fd`, proc_pid_fd(5)).
-///
-/// Since Linux 6.2 the directory's size is that number; before it is 0, and the entries have to be counted, for
-/// each of which the kernel makes an inode. The directory stays open, as a place and not for reading (O_PATH): the way
-/// to it leads through a directory that the kernel makes anew for each look, which costs more than the look. So one of
-/// the descriptors that are counted is its own.
-fn open_fds(answer: &mut Vec<u8>) -> io::Result<()> {
-    let table = match TABLE.take() {
-        Some(table) => table,
-        None => {
-            let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-            rustix::fs::open("/proc/thread-self/fd", flags, Mode::empty())?
-        }
-    };
-    let size = rustix::fs::fstat(&table)?.st_size;
-    TABLE.set(Some(table));
-    let count = match u64::try_from(size) {
-        Ok(0) | Err(_) => listed_fds()?,
-        Ok(count) => count,
-    };
-    answer.extend_from_slice(&count.to_le_bytes());
-    Ok(())
-}
-
-/// The same by counting, without the one that counting takes.
-fn listed_fds() -> io::Result<u64> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let directory = rustix::fs::open("/proc/thread-self/fd", flags, Mode::empty())?;
-    let mut room = [MaybeUninit::uninit(); 2048];
-    let mut entries = RawDir::new(directory, &mut room);
-    let mut count: u64 = 0;
-    while let Some(entry) = entries.next() {
-        if !matches!(entry?.file_name().to_bytes(), b"." | b"..") {
-            count += 1;
-        }
-    }
-    Ok(count.saturating_sub(1))
-}
-
 /// The whole numbers among the names in a directory (getdents64(2)), behind what `numbers` holds.
 ///
 /// # Errors
@@ -222,16 +176,6 @@ fn contents(file: &OwnedFd, size: usize, answer: &mut Vec<u8>) -> io::Result<()>
         }
         room = 4096;
     }
-}
-
-/// getrlimit(2), RLIMIT_NOFILE. There is no argument; the answer is the soft limit as 8 bytes, little-endian,
-/// or empty where there is no limit.
-#[expect(clippy::unnecessary_wraps, reason = "the signature of every call; getrlimit(2) cannot fail here")]
-fn rlimit_nofile(answer: &mut Vec<u8>) -> io::Result<()> {
-    if let Some(limit) = rustix::process::getrlimit(rustix::process::Resource::Nofile).current {
-        answer.extend_from_slice(&limit.to_le_bytes());
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -384,22 +328,5 @@ mod tests {
         let most = vec![b'#'; MOST_BYTES];
         assert_eq!(regular(&place.file("most.prom", &most)).unwrap().len(), 8 + MOST_BYTES);
         assert_eq!(regular(&place.file("more.prom", &[&most[..], b"#"].concat())), Err(Errno(27)));
-    }
-
-    #[test]
-    fn open_descriptors_are_counted_alike_by_size_and_by_list() {
-        // In a thread with a table of its own, for other tests open and close files meanwhile.
-        let (send, receive) = std::sync::mpsc::sync_channel(1);
-        let count = move || {
-            let _open = rustix::fs::open("/proc/stat", OFlags::RDONLY, Mode::empty()).unwrap();
-            let mut answer = Vec::new();
-            open_fds(&mut answer).unwrap();
-            let counted = u64::from_le_bytes(answer.try_into().unwrap());
-            send.send((counted, listed_fds().unwrap())).unwrap();
-        };
-        crate::spawn_private("fds", Box::new(count)).unwrap();
-        let (counted, listed) = receive.recv().unwrap();
-        assert_eq!(counted, listed);
-        assert!(counted >= 1);
     }
 }

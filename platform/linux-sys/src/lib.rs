@@ -7,6 +7,7 @@
 #![cfg(target_os = "linux")]
 
 mod calls;
+mod descriptors;
 mod ethtool;
 mod kmsg;
 mod netlink;
