@@ -15,6 +15,8 @@ use std::time::Duration;
 
 /// Between the passes.
 const PAUSE: Duration = Duration::from_secs(1);
+/// The same where a GPU tells its activity: that is of two samples at least 10 s apart.
+const ACTIVITY_PAUSE: Duration = Duration::from_secs(11);
 
 /// Records what these collectors ask of the machine and what it answers.
 ///
@@ -32,7 +34,7 @@ pub fn record(
         collectors.iter().map(|spec| Station::new(spec, Arc::clone(&doors), Arc::clone(settings))).collect();
     for number in [1, 2] {
         if number == 2 {
-            std::thread::sleep(PAUSE);
+            std::thread::sleep(if samples_activity(&recorder) { ACTIVITY_PAUSE } else { PAUSE });
             recorder.second_pass();
         }
         let (now, wall) = (doors.clock.now(), doors.clock.wall());
@@ -45,4 +47,11 @@ pub fn record(
     let mut capture = recorder.capture();
     capture.notes.push(format!("recorded by gauged {}", crate::own::VERSION));
     Ok(capture)
+}
+/// True if a sample of a GPU's activity was taken.
+fn samples_activity(recorder: &Recorder) -> bool {
+    let capture = recorder.capture();
+    capture.entries.iter().any(|entry| {
+        entry.door == nvidia::DOOR && entry.key.starts_with(nvidia::ACTIVITY_KEY) && entry.answer.is_ok()
+    })
 }

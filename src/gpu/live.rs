@@ -207,7 +207,9 @@ impl Live {
         }
         match state {
             // Told by its state, and quietly: most machines that are so are meant to be.
-            Some(S::NotLoaded | S::LibraryMissing | S::Released) | None => Ok(()),
+            Some(S::NotLoaded | S::Released) | None => Ok(()),
+            // But for a library that somebody named: its name is wrong.
+            Some(S::LibraryMissing) if self.plan.library.is_none() => Ok(()),
             Some(S::Hung) if answer.is_ok() => {
                 let rule = "hangs in the driver; it is left alone, and no second one is started";
                 Err(Error::Refused { path: PROBE.into(), rule })

@@ -44,6 +44,6 @@ pub use events::{ALERTED, Events};
 pub use gpu::{Gpu, Health, Options};
 pub use question::{Clock, Field, Number, Owner, Text, Threshold, Version};
 pub use reply::{Banks, Bar1, Event, Fabric, Figure, Instance, Memory, Process, Sram, Utilization};
-pub use tape::{Played, Recording};
+pub use tape::{ACTIVITY_KEY, DOOR, Played, Recording};
 pub use versions::{Versions, count, driver_state};
 pub use whole::Whole;

@@ -12,7 +12,10 @@ use schema::Errno;
 use std::sync::Arc;
 
 /// The door's name in captures.
-const DOOR: &str = "nvml";
+pub const DOOR: &str = "nvml";
+
+/// How the keys of samples of activity begin.
+pub const ACTIVITY_KEY: &[u8] = b"gpm-sample/";
 
 /// A driver whose answers are written down.
 #[derive(Debug)]
