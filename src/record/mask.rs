@@ -7,7 +7,7 @@ use door::{Capture, Entry};
 use std::collections::BTreeSet;
 
 /// Takes out what names this machine: its hostname, the servers and users of network mounts, the addresses of
-/// network interfaces, the serial numbers and worldwide names of its parts, and what stands in textfiles. Figures,
+/// network interfaces, the serial numbers, worldwide names and UUIDs of its parts, and what stands in textfiles. Figures,
 /// device names and mount points stay, for they are what a capture is made for.
 pub fn mask(capture: &mut Capture) {
     let servers = servers(capture);
@@ -36,6 +36,8 @@ pub fn mask(capture: &mut Capture) {
             ("file", key) if key.ends_with(b"/wwid") => mask_name(bytes),
             ("file", key) if key.ends_with(b"/vpd_pg80") => *bytes = b"\0\x80\0\x06masked".to_vec(),
             ("file", key) if is_udev(key) => mask_properties(bytes),
+            (nvidia::DOOR, key) => nvidia::mask(key, bytes),
+            ("file", key) if key.starts_with(b"proc/driver/nvidia/gpus/") => nvidia::mask_information(bytes),
             _ => {}
         }
     }
