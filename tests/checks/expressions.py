@@ -160,6 +160,9 @@ def judge(report, port, told):
     asked = expressions()
     report.check(len(asked) >= 8, f"README.md has {len(asked)} expressions")
     for what, expression in asked:
+        if "gpu_" in expression:
+            report.note(f"{what}: {expression} is asked in replayed.py, of machines that have one")
+            continue
         begin = next((begin for begin in SENSIBLE if expression.startswith(begin)), None)
         if not report.check(begin is not None, f"{what}: {expression}", "say in expressions.py what is sensible"):
             continue

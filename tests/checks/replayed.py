@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """replayed.py GAUGED: one query over a live Linux host and recorded machines, asked of a real Prometheus.
 
-The recorded machines are the Macs of tests/machines, each served by `gauged serve --replay`; where there is none, the
-GB10. Memory in use and disk in use are the expressions of README.md, and each must have an answer for every target."""
+The recorded machines are the Macs, the GB10 and the server with a divided H100 of tests/machines, each served by `gauged
+serve --replay`. Memory in use and disk in use are the expressions of README.md, and each must have an answer for every
+target; what a GPU has left must have one for every target with a GPU."""
 
 import contextlib
 import glob
@@ -19,13 +20,15 @@ from prometheus import api, wait
 NAME = "replayed"
 MACHINES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../machines")
 LIVE = "live"
+GPU = "gpu_memory_available_bytes"
 SAMPLE = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)$")
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
 
 def captures():
     """The recorded machines, by name."""
-    found = sorted(glob.glob(os.path.join(MACHINES, "mac-*.capture"))) or [os.path.join(MACHINES, "gb10.capture")]
+    found = sorted(glob.glob(os.path.join(MACHINES, "mac-*.capture")))
+    found += [os.path.join(MACHINES, f"{name}.capture") for name in ("gb10", "server")]
     return {os.path.basename(path).removesuffix(".capture"): path for path in found}
 
 
@@ -33,6 +36,13 @@ def samples(text):
     """(name, labels, value) of an exposition in text 0.0.4."""
     found = filter(None, map(SAMPLE.match, text.splitlines()))
     return [(name, dict(LABEL.findall(labels or "")), float(value)) for name, labels, value in (m.groups() for m in found)]
+
+
+def gpus(name):
+    """What the golden file says of a recorded machine's GPUs: how much a new model could get, by instance or GPU."""
+    with open(os.path.join(MACHINES, f"{name}.prom")) as file:
+        said = samples(file.read())
+    return {labels.get("mig", labels["uuid"]): value for family, labels, value in said if family == GPU}
 
 
 def recorded(name):
@@ -56,8 +66,7 @@ def main():
     server = need(NAME, "prometheus", "Debian: prometheus")
     report = Report(NAME)
     machines = captures()
-    if not any(name.startswith("mac-") for name in machines):
-        report.note("there is no recorded Mac: SKIPPED, the GB10 stands in")
+    report.check(any(name.startswith("mac-") for name in machines), "there are recorded Macs", list(machines))
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         daemons = {LIVE: stack.enter_context(Daemon(binary))}
@@ -140,6 +149,18 @@ def judge(report, port, names):
         if name in told:
             same = set(values) == set(told[name][1]) and all(abs(values[pool] - told[name][1][pool]) < 1e-9 for pool in values)
             report.check(same, f"  {name}: as its golden file says", told[name][1])
+
+    left = {}
+    for result in api(port, "query", query=GPU)["result"]:
+        labels = result["metric"]
+        left.setdefault(labels["machine"], {})[labels.get("mig", labels["uuid"])] = float(result["value"][1])
+    wanted = {name: there for name in told if (there := gpus(name))}
+    report.check({name: left.get(name) for name in wanted} == wanted, f"one query for all: {GPU}", left)
+    report.check(len(wanted) >= 4, f"  GPUs: {', '.join(f'{name} {len(there)}' for name, there in wanted.items())}")
+    for what, expression in expressions():
+        if "gpu_" in expression:
+            api(port, "query", query=expression)
+            report.check(True, f"{what}: {expression}")
 
     still = api(port, "query", query='max by (machine) (changes(host_time_seconds{machine!="live"}[1m]))')["result"]
     # Prometheus may have come before the second pass.
