@@ -4,6 +4,7 @@
 //! Arguments are text wherever they can be, so that people can read and write captures. Answers are the bytes
 //! that the system gave, little-endian as every Mac is.
 
+use crate::autorelease::Pool;
 use crate::{
     clock, disks, files, hid, interfaces, mach, metal, mounts, notify, power_sources, process, registry,
     report, smc, sysctl,
@@ -51,7 +52,10 @@ pub(crate) struct Syscalls;
 impl Call for Syscalls {
     fn call(&self, name: &str, argument: &[u8], answer: &mut Vec<u8>) -> Result<(), Errno> {
         match CALLS.iter().find(|(known, _)| *known == name) {
-            Some((_, fetch)) => fetch(argument, answer),
+            Some((_, fetch)) => {
+                let _pool = Pool::push();
+                fetch(argument, answer)
+            }
             None => Err(Errno(libc::ENOSYS)),
         }
     }

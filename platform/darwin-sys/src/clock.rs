@@ -10,6 +10,7 @@ const _: () = {
     assert!(offset_of!(timex, offset) == 8 && offset_of!(timex, freq) == 16);
     assert!(offset_of!(timex, esterror) == 32 && offset_of!(timex, status) == 40);
     assert!(size_of::<ntptimeval>() == 48 && offset_of!(ntptimeval, maxerror) == 16);
+    assert!(libc::STA_UNSYNC == 0x0040 && libc::STA_NANO == 0x2000 && libc::TIME_ERROR == 5);
 };
 
 /// What no error is.

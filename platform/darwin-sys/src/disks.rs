@@ -41,8 +41,6 @@ pub(crate) fn all(_: &[u8], answer: &mut Vec<u8>) -> Result<(), Errno> {
     for driver in services("IOBlockStorageDriver")? {
         let Some(media) = media(&driver) else { continue };
         let (Some(id), Some(name)) = (media.id(), media.name()) else { continue };
-        // A name is the drive's own words, and a line is a line.
-        let name = name.replace(char::is_control, " ");
         let _ = writeln!(out, "@ {id} {name}");
         media.write_property("BSD Name", &mut out);
         driver.write_property("Statistics", &mut out);

@@ -3,12 +3,14 @@
 //! are looked up at run time.
 
 use crate::dynamic::Library;
+use crate::properties::clean;
 use objc2_core_foundation::{CFArray, CFDictionary, CFNumber, CFRetained, CFString, CFType};
 use schema::Errno;
 use std::cell::RefCell;
 use std::ffi::c_void;
 use std::fmt::Write as _;
 use std::ptr::NonNull;
+use std::time::Duration;
 
 /// kHIDPage_AppleVendor and kHIDUsage_AppleVendor_TemperatureSensor.
 const MATCHING: [(&str, i64); 2] = [("PrimaryUsagePage", 0xff00), ("PrimaryUsage", 5)];
@@ -21,7 +23,8 @@ type Owned = Option<NonNull<CFType>>;
 
 /// The calls that are made for each scrape.
 struct Functions {
-    copy_event: unsafe extern "C" fn(&CFType, i64, i32, i64) -> Owned,
+    /// Of this type, of those that match an event (NULL: all), with these options.
+    copy_event: unsafe extern "C" fn(&CFType, i64, *const c_void, u64) -> Owned,
     level: unsafe extern "C" fn(&CFType, i32) -> f64,
 }
 
@@ -32,8 +35,13 @@ struct Sensor {
     service: CFRetained<CFType>,
 }
 
+/// How long a client is used. One that runs in no event loop is not told of sensors that come later, as some do while
+/// the machine starts. (That the daemon that it asks began anew, it sees by itself.)
+const USED_FOR: Duration = Duration::from_mins(10);
+
 /// The event system's client, with the sensors that it has. Making it takes milliseconds.
 struct Client {
+    made: Duration,
     functions: Functions,
     sensors: Vec<Sensor>,
     /// The services are its, so it stays.
@@ -94,14 +102,17 @@ impl Client {
             // SAFETY: the service is one; what comes back is the service's and is looked at while that is there.
             let id = unsafe { registry_id(&service) };
             let id = id.and_then(|id| id.downcast_ref::<CFNumber>()).and_then(CFNumber::as_i64);
-            let name = name.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-            sensors.push(Sensor { id: id.or(Some(place)).ok_or(Errno::IO)?, name, service });
+            let id = match id {
+                Some(id) => id,
+                None => place,
+            };
+            sensors.push(Sensor { id, name: clean(&name), service });
         }
         // While the machine starts there may be none yet: whoever asks again then gets another client.
         if sensors.is_empty() {
             Err(Errno::NOT_FOUND)
         } else {
-            Ok(Client { functions, sensors, _client: client })
+            Ok(Client { made: crate::boottime(), functions, sensors, _client: client })
         }
     }
 
@@ -109,7 +120,7 @@ impl Client {
         for Sensor { id, name, service } in &self.sensors {
             // SAFETY: the service is one, and the event comes back owned.
             let event = unsafe {
-                (self.functions.copy_event)(service, TEMPERATURE, 0, 0)
+                (self.functions.copy_event)(service, TEMPERATURE, std::ptr::null(), 0)
                     .map(|event| CFRetained::from_raw(event))
             };
             // SAFETY: it is an event of the type that has this field.
@@ -133,7 +144,11 @@ thread_local! {
 pub(crate) fn temperatures(_: &[u8], answer: &mut Vec<u8>) -> Result<(), Errno> {
     CLIENT.with_borrow_mut(|client| {
         let open = match client.take() {
-            Some(open) => open,
+            Some(open) if crate::boottime().saturating_sub(open.made) < USED_FOR => open,
+            Some(old) => match Client::open() {
+                Ok(new) => new,
+                Err(_) => old,
+            },
             None => Client::open()?,
         };
         let mut out = String::new();

@@ -38,6 +38,8 @@ const _: () = {
     assert!(offset_of!(sockaddr_dl, sdl_data) == 8);
     assert!(libc::CTL_NET == 4 && libc::PF_LINK == 18 && libc::PF_ROUTE == 17 && libc::AF_LINK == 18);
     assert!(libc::IFMIB_IFALLDATA == 3 && libc::IFDATA_GENERAL == 1 && libc::NET_RT_IFLIST == 3);
+    assert!(libc::ENOTTY == 25 && libc::ENOTSUP == 45 && libc::EOPNOTSUPP == 102);
+    assert!(libc::ENXIO == 6 && libc::ENODEV == 19);
     assert!(libc::IFF_UP == 1 && libc::IFF_RUNNING == 0x40 && libc::RTM_IFINFO == 0xe);
 };
 

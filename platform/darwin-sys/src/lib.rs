@@ -7,6 +7,7 @@
 
 #![cfg(target_os = "macos")]
 
+mod autorelease;
 mod calls;
 mod clock;
 mod disks;

@@ -118,10 +118,33 @@ pub(crate) fn cpu_load(_: &[u8], answer: &mut Vec<u8>) -> Result<(), Errno> {
     Ok(())
 }
 
+/// Nanoseconds in a second.
+const NANOSECONDS: u32 = 1_000_000_000;
+
+/// True in a process that Rosetta translates.
+fn is_translated() -> bool {
+    static TRANSLATED: OnceLock<bool> = OnceLock::new();
+    *TRANSLATED.get_or_init(|| {
+        let mut answer = Vec::new();
+        crate::sysctl::by_name(b"sysctl.proc_translated", &mut answer).is_ok() && answer.first() == Some(&1)
+    })
+}
+
 /// mach_timebase_info() of <mach/mach_time.h>. There is no argument; the answer is two words of 32 bits: a span of
 /// Mach's time, times the first and divided by the second, is nanoseconds (125 and 3 on Apple Silicon).
+///
+/// A process that Rosetta translates is told 1 and 1, which is right for its own clock. What the kernel tells of
+/// processes is in the machine's units all the same, and it is those that are wanted here: `hw.tbfrequency`.
 #[expect(deprecated, reason = "libc points to another crate for three functions")]
 pub(crate) fn timebase(_: &[u8], answer: &mut Vec<u8>) -> Result<(), Errno> {
+    if is_translated() {
+        // How fast the machine's own clock runs, in hertz, in 64 bits; the answer's lower half is its divisor.
+        let before = answer.len();
+        answer.extend_from_slice(&NANOSECONDS.to_le_bytes());
+        let asked = crate::sysctl::by_name(b"hw.tbfrequency", answer);
+        answer.truncate(if asked.is_ok() { before + 2 * WORD } else { before });
+        return asked;
+    }
     let mut base = libc::mach_timebase_info { numer: 0, denom: 0 };
     // SAFETY: it writes one structure of two words, which is ours.
     match unsafe { libc::mach_timebase_info(&raw mut base) } {

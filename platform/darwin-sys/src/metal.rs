@@ -11,8 +11,6 @@ type Object = NonNull<c_void>;
 /// What is taken from the runtime of Objective-C (objc/runtime.h, objc/message.h).
 struct Runtime {
     selector: unsafe extern "C" fn(*const c_char) -> Option<Object>,
-    push: unsafe extern "C" fn() -> *mut c_void,
-    pop: unsafe extern "C" fn(*mut c_void),
     release: unsafe extern "C" fn(Object),
     /// objc_msgSend, as it is called for a property that is a number of 64 bits.
     number: unsafe extern "C" fn(Object, Object) -> u64,
@@ -28,8 +26,6 @@ impl Runtime {
         unsafe {
             Ok(Runtime {
                 selector: library.function(c"sel_registerName")?,
-                push: library.function(c"objc_autoreleasePoolPush")?,
-                pop: library.function(c"objc_autoreleasePoolPop")?,
                 release: library.function(c"objc_release")?,
                 number: library.function(c"objc_msgSend")?,
                 truth: library.function(c"objc_msgSend")?,
@@ -68,9 +64,7 @@ pub(crate) fn working_set(_: &[u8], answer: &mut Vec<u8>) -> Result<(), Errno> {
     let default_device = unsafe {
         metal.function::<unsafe extern "C" fn() -> Option<Object>>(c"MTLCreateSystemDefaultDevice")?
     };
-    // SAFETY: pools are pushed and popped in pairs on one thread, and nothing in between returns early.
-    let pool = unsafe { (runtime.push)() };
-    // SAFETY: see above.
+    // SAFETY: it takes nothing, and a call has a pool.
     let device = unsafe { default_device() };
     let size = match device {
         Some(device) => {
@@ -81,8 +75,6 @@ pub(crate) fn working_set(_: &[u8], answer: &mut Vec<u8>) -> Result<(), Errno> {
         }
         None => Err(Errno::NOT_FOUND),
     };
-    // SAFETY: this is the pool that was pushed above; what is in it is not used any more.
-    unsafe { (runtime.pop)(pool) };
     answer.extend_from_slice(&size?.to_le_bytes());
     Ok(())
 }

@@ -22,6 +22,9 @@ const _: () = {
     assert!(offset_of!(statfs, f_fsid) == 48);
     assert!(offset_of!(statfs, f_flags) == 64);
     assert!(offset_of!(statfs, f_fstypename) == HEAD_BYTES);
+    assert!(libc::MNT_LOCAL == 0x1000 && libc::MNT_ROOTFS == 0x4000);
+    assert!(libc::MNT_DONTBROWSE == 0x10_0000 && libc::MNT_SNAPSHOT == 0x4000_0000);
+    assert!(libc::ESTALE == 70);
 };
 
 /// What goes out as it stands.

@@ -80,7 +80,8 @@ fn line(path: &str, kind: char, value: &str, out: &mut String) {
     let _ = writeln!(out, "{path}={kind}:{value}");
 }
 
-fn clean(text: &str) -> String {
+/// Text of which nothing breaks a line.
+pub(crate) fn clean(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 

@@ -32,14 +32,13 @@ impl Object {
         self.0
     }
 
-    /// Its name in the registry: of a service usually its class.
+    /// Its name in the registry, on one line: of a service usually its class, of media its maker's words.
     pub(crate) fn name(&self) -> Option<String> {
-        let mut name = [0; 128];
+        let mut name = [0_u8; 128];
         // SAFETY: the object is a live reference of ours, and io_name_t is the 128 bytes that are given.
         let result = unsafe { IORegistryEntryGetName(self.0, (&raw mut name).cast()) };
-        // SAFETY: on success the name in the room ends in NUL; the room was zeroed, so it does so in any case.
-        let name = unsafe { CStr::from_ptr((&raw const name).cast()) };
-        (result == SUCCESS).then(|| name.to_string_lossy().into_owned())
+        let name = CStr::from_bytes_until_nul(&name).ok().filter(|_| result == SUCCESS)?;
+        Some(properties::clean(&name.to_string_lossy()))
     }
 
     /// Its id, which no other entry has until the machine starts again.

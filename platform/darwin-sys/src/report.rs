@@ -3,6 +3,7 @@
 
 use crate::calls::INVALID;
 use crate::dynamic::Library;
+use crate::properties::clean;
 use objc2_core_foundation::{CFArray, CFDictionary, CFMutableDictionary, CFRetained, CFString, CFType};
 use schema::Errno;
 use std::cell::RefCell;
@@ -33,7 +34,7 @@ struct Functions {
     sample: unsafe extern "C" fn(&CFType, &Channels, *const c_void) -> Option<NonNull<CFDictionary>>,
     name: unsafe extern "C" fn(&Channel) -> Option<NonNull<CFString>>,
     unit: unsafe extern "C" fn(&Channel) -> Option<NonNull<CFString>>,
-    value: unsafe extern "C" fn(&Channel, i32) -> i64,
+    value: unsafe extern "C" fn(&Channel, *mut c_void) -> i64,
 }
 
 /// What was subscribed to.
@@ -49,7 +50,8 @@ impl Subscription {
         let library = Library::open(c"/usr/lib/libIOReport.dylib")?;
         // SAFETY: these are the types by which these functions are called everywhere: channels, samples and what is
         // in them are dictionaries, a subscription is an object, Copy and Create give what is owned, and Get does
-        // not. The value of a channel takes a pointer or index that may be 0.
+        // not. A value is asked for with a pointer that may be NULL;
+        // some declare an index, for which NULL is 0.
         let (copy_channels, subscribe, functions) = unsafe {
             (
                 library.function::<CopyChannels>(c"IOReportCopyChannelsInGroup")?,
@@ -113,9 +115,8 @@ impl Subscription {
                 continue;
             };
             // SAFETY: the channel is one, and has one value.
-            let value = unsafe { value(channel, 0) };
-            let its_name = its_name.replace(char::is_control, " ");
-            let _ = writeln!(out, "{value} {} {its_name}", unit.trim());
+            let value = unsafe { value(channel, std::ptr::null_mut()) };
+            let _ = writeln!(out, "{value} {} {}", clean(unit.trim()), clean(&its_name));
         }
         Ok(())
     }
@@ -137,7 +138,9 @@ pub(crate) fn energy(wanted: &[u8], answer: &mut Vec<u8>) -> Result<(), Errno> {
             None => Subscription::open()?,
         };
         let mut out = String::new();
-        subscription.insert(open).write(wanted, &mut out)?;
+        // One that gives no sample is not asked again: the next call makes another.
+        open.write(wanted, &mut out)?;
+        *subscription = Some(open);
         answer.extend_from_slice(out.as_bytes());
         Ok(())
     })

@@ -30,7 +30,8 @@ enum Kind {
     Float,
     /// `ioft`: 64 bits, little-endian, of which 16 are behind the point.
     Wide,
-    /// `ui8 `, `ui16`, `ui32`, `ui64`, of so many bytes.
+    /// `ui8 `, `ui16`, `ui32`, `ui64`, of so many bytes. On Apple silicon those of several bytes are little-endian,
+    /// but for the count of keys; none of them is read here.
     Unsigned(usize),
     /// `si8 `, `si16`, `si32`, `si64`.
     Signed(usize),
@@ -56,6 +57,10 @@ impl Kind {
             }
             _ => return None,
         })
+    }
+
+    fn has_a_point(self) -> bool {
+        !matches!(self, Kind::Unsigned(_) | Kind::Signed(_))
     }
 
     fn bytes(self) -> usize {
@@ -112,8 +117,9 @@ pub(crate) fn number(raw: Raw<'_>) -> Result<f64, Expected> {
     value.ok_or(Expected("a number of a type of the SMC"))
 }
 
-/// The names of the keys in an answer of `smc_keys` that are numbers.
-fn numbers(raw: Raw<'_>) -> Result<impl Iterator<Item = &str>, Expected> {
+/// The names of the keys in an answer of `smc_keys` that can be temperatures: numbers of a type with a point. Whole
+/// numbers whose keys begin like those of sensors are counts and flags.
+fn fractions(raw: Raw<'_>) -> Result<impl Iterator<Item = &str>, Expected> {
     let (keys, rest) = raw.0.as_chunks::<KEY_BYTES>();
     if !rest.is_empty() {
         return Err(Expected("12 bytes for each key"));
@@ -121,7 +127,7 @@ fn numbers(raw: Raw<'_>) -> Result<impl Iterator<Item = &str>, Expected> {
     Ok(keys.iter().filter_map(|key| {
         let key = Raw(key);
         let name = key.bytes(0, 4)?;
-        let kind = Kind::parse(key.bytes(4, 4)?)?;
+        let kind = Kind::parse(key.bytes(4, 4)?).filter(|kind| kind.has_a_point())?;
         let known = u32::try_from(kind.bytes()).ok() == key.u32(8) && name.iter().all(u8::is_ascii_graphic);
         std::str::from_utf8(name).ok().filter(|_| known)
     }))
@@ -161,7 +167,7 @@ impl Temperatures {
         if sensors.is_none() {
             let wanted = |key: &&str| wanted.iter().any(|beginning| key.starts_with(beginning.as_str()));
             let list = |raw| {
-                let keys = numbers(raw)?.filter(wanted).take(MOST_SENSORS);
+                let keys = fractions(raw)?.filter(wanted).take(MOST_SENSORS);
                 Ok(keys.map(|key| (key.to_owned(), question(doors, key))).collect())
             };
             *sensors = keys.ask(scrape, list, out);
@@ -230,6 +236,20 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_key_that_is_a_whole_number_is_no_temperature() {
+        let keys: [(&[u8; 4], &[u8; 4], u32); 5] = [
+            (b"Tp01", b"flt ", 4),
+            (b"TBXn", b"ui8 ", 1),
+            (b"TPcn", b"ui16", 2),
+            (b"TC0P", b"sp78", 2),
+            (b"Ts00", b"ioft", 8),
+        ];
+        let bytes: Vec<u8> =
+            keys.iter().flat_map(|(k, t, n)| [&k[..], &t[..], &n.to_le_bytes()].concat()).collect();
+        assert_eq!(fractions(Raw(&bytes)).unwrap().collect::<Vec<_>>(), ["Tp01", "TC0P", "Ts00"]);
+    }
+
+    #[test]
     fn a_temperature_that_a_sensor_says_while_it_is_off_is_none() {
         for sentinel in [0.0, 5.0, 6.7, 10.0, 127.0, 129.0, -9200.0, f64::NAN] {
             assert_eq!(plausible(sentinel), None, "{sentinel}");
@@ -243,7 +263,7 @@ pub(crate) mod tests {
             if let Ok(number) = number(Raw(&bytes)) {
                 prop_assert!(number.is_finite());
             }
-            if let Ok(keys) = numbers(Raw(&bytes)) {
+            if let Ok(keys) = fractions(Raw(&bytes)) {
                 prop_assert!(keys.count() <= bytes.len() / 12);
             }
         }

@@ -4,8 +4,9 @@
 //!
 //! A sensor of the SMC is named by its key, because what a key measures is told nowhere and is another thing on
 //! another chip; HID sensors have names. The two overlap. Of the SMC's keys those are shown by default which begin as
-//! those of CPU cores, memory, storage, battery and surroundings do on the Macs that are known: an M4 has 360 in all. Those of the GPU stand in gpu_temperature_celsius and
-//! nowhere else. A sensor whose temperature cannot be, because it is off, has none.
+//! those of CPU cores, memory, storage, battery and surroundings do on the Macs that are known: an M4 has 360 in all.
+//! Those of an Apple GPU stand in gpu_temperature_celsius and nowhere else. A sensor whose temperature cannot be, because
+//! it is off, has none.
 //!
 //! Not read: IOPMCopyCPUPowerStatus, which Apple silicon does not have, and speeds set for fans.
 

@@ -9,8 +9,9 @@
 //! restart of gauged after a wrap that it had made good would step back to somewhere far above 0, and Prometheus
 //! would take all of that for increase.
 //!
-//! **Steps back.** The time of a CPU that is idle now is read while it changes, and may step back by a few ticks. Such a step is held at the most that was seen. A step back by more, which no kernel is known to make, begins
-//! anew from there and adds nothing.
+//! **Steps back.** The time of a CPU that is idle now is read while it changes, and may step back by a few ticks. Such a
+//! step is held at the most that was seen. A step back by more, which no kernel is known to make, begins anew from there
+//! and adds nothing.
 
 /// Ticks in a second, times the seconds by which a step back is held: 3, as on every system.
 const HELD: u32 = 300;
