@@ -38,6 +38,11 @@ pub fn exit_now(code: i32) -> ! {
     here::exit_now(code)
 }
 
+/// Has the allocator keep little memory for each thread. To be called before there are threads.
+pub fn share_heaps() {
+    here::share_heaps();
+}
+
 /// Has this thread take the process's signals: a child inherits what the lane that started it had blocked.
 pub fn unblock_signals() {
     here::unblock_signals();
@@ -73,7 +78,7 @@ mod here {
 
     pub(super) use linux::lxcfs::is_there as inline_may_hang;
     pub use linux::own::{Own, pulse};
-    pub(super) use linux_sys::{exit_now, unblock_signals};
+    pub(super) use linux_sys::{exit_now, share_heaps, unblock_signals};
     pub use nvidia_sys::Nvml;
 
     impl Library for Nvml {
@@ -109,6 +114,8 @@ mod here {
         Err(super::no_nvml())
     }
 
+    pub(super) fn share_heaps() {}
+
     pub(super) fn unblock_signals() {}
 
     pub(super) fn live() -> Result<door::Live, &'static str> {
@@ -134,6 +141,8 @@ mod here {
     pub(super) fn nvml(_: Option<&std::path::Path>) -> Result<Nvml, nvidia::Refusal> {
         Err(super::no_nvml())
     }
+
+    pub(super) fn share_heaps() {}
 
     pub(super) fn unblock_signals() {}
 

@@ -10,6 +10,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    machine::share_heaps();
     let arguments: Vec<_> = std::env::args_os().collect();
     let recording = match cli::replayed(&arguments).map(|path| verbs::read_capture(&path)).transpose() {
         Ok(recording) => recording,

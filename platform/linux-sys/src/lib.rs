@@ -1,14 +1,15 @@
 //! The Linux system calls that gauged makes. It decides nothing: answers go out as bytes and plain numbers.
 //!
 //! Where rustix has a call, rustix makes it. The unsafe blocks of this crate are the calls that it lacks:
-//! close_range(2) and pthread_sigmask(3), in [`spawn_private`], adjtimex(2), ioctl(2) SIOCETHTOOL, behind the call `ethtool_link`, and
-//! _exit(2), in [`exit_now`].
+//! close_range(2) and pthread_sigmask(3), in [`spawn_private`], adjtimex(2), ioctl(2) SIOCETHTOOL, behind the call
+//! `ethtool_link`, mallopt(3), in [`share_heaps`], and _exit(2), in [`exit_now`].
 
 #![cfg(target_os = "linux")]
 
 mod calls;
 mod descriptors;
 mod ethtool;
+mod heap;
 mod kmsg;
 mod netlink;
 mod signal;
@@ -16,6 +17,7 @@ mod thread;
 
 pub use calls::STATFS_WORDS;
 pub use ethtool::ETHTOOL_LINK_WORDS;
+pub use heap::share_heaps;
 pub use signal::unblock_signals;
 pub use thread::{private_tables, spawn_private};
 
