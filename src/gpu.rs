@@ -66,6 +66,13 @@ const PROCESSES: Setting = Setting {
     help: "Whether to show the memory of the processes on a GPU; auto shows it where memory is unified.",
 };
 
+const MEDIA: Setting = Setting {
+    key: "collector.nvidia.media",
+    kind: Kind::Switch,
+    default: "false",
+    help: "Ask for the JPEG and optical flow engines and the video clock too: three more calls a GPU.",
+};
+
 /// The collector.
 pub const SPEC: Spec<Doors> = Spec {
     name: NAME,
@@ -73,12 +80,12 @@ pub const SPEC: Spec<Doors> = Spec {
     families: families::FAMILIES,
     default_on: true,
     lane: Lane::Thread,
-    settings: &[RUNTIME_PM, PROCESSES],
+    settings: &[RUNTIME_PM, PROCESSES, MEDIA],
     open,
 };
 
 fn open(doors: &Arc<Doors>, settings: &Settings) -> Result<Box<dyn Collector>, Error> {
-    let options = options(&settings.text(&PROCESSES).unwrap_or_default());
+    let options = options(&settings.text(&PROCESSES).unwrap_or_default(), settings.switch(&MEDIA));
     Ok(match doors.tape {
         Tape::Live => Box::new(live::Live::new(doors, &plan(settings))),
         Tape::Recording(_) | Tape::Replaying(_) => {
@@ -87,13 +94,13 @@ fn open(doors: &Arc<Doors>, settings: &Settings) -> Result<Box<dyn Collector>, E
     })
 }
 
-fn options(processes: &str) -> Options {
+fn options(processes: &str, media: bool) -> Options {
     let processes = match processes {
         "on" => Some(true),
         "off" => Some(false),
         _ => None,
     };
-    Options { processes }
+    Options { processes, media }
 }
 
 /// What the settings say of the live collector.
@@ -101,6 +108,7 @@ fn options(processes: &str) -> Options {
 struct Plan {
     library: Option<String>,
     processes: String,
+    media: bool,
     runtime_pm: bool,
     paths: Paths,
     directory: Option<PathBuf>,
@@ -114,6 +122,7 @@ fn plan(settings: &Settings) -> Plan {
     Plan {
         library: settings.text(&NVML_LIBRARY),
         processes: text(&PROCESSES),
+        media: settings.switch(&MEDIA),
         runtime_pm: settings.switch(&RUNTIME_PM),
         paths: Paths { procfs: text(&PROCFS), sysfs: text(&SYSFS), rootfs: text(&ROOTFS) },
         directory: runtime::directory(settings),

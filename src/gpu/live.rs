@@ -136,13 +136,14 @@ impl Live {
         {
             return;
         }
-        let Plan { paths, processes, .. } = &self.plan;
+        let Plan { paths, processes, media, .. } = &self.plan;
         let mut args: Vec<OsString> = vec![PROBE.into()];
         let mut say = |flag: &str, value: &str| args.extend([flag.into(), value.into()]);
         say("--procfs", &paths.procfs);
         say("--sysfs", &paths.sysfs);
         say("--rootfs", &paths.rootfs);
         say("--processes", processes);
+        say("--media", if *media { "on" } else { "off" });
         if let Some(library) = &library {
             say("--library", library);
         }

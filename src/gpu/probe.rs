@@ -293,7 +293,11 @@ impl Probe {
         // Only where both count the same is it clear which is which before they were asked.
         let alike = usize::try_from(count).is_ok_and(|count| count == addresses.len());
         for index in known..count.min(MOST_GPUS) {
-            let mut gpu = nvidia::Gpu::new(index, &self.doors, &options(&self.arguments.processes));
+            let mut gpu = nvidia::Gpu::new(
+                index,
+                &self.doors,
+                &options(&self.arguments.processes, self.arguments.media),
+            );
             if let Some(address) =
                 usize::try_from(index).ok().and_then(|i| addresses.get(i)).filter(|_| alike)
             {

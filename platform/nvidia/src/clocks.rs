@@ -37,17 +37,29 @@ pub(crate) struct Slow {
 }
 
 impl Slow {
-    pub(crate) fn ask(&mut self, asking: &mut Asking<'_>) {
+    pub(crate) fn ask(&mut self, asking: &mut Asking<'_>, scope: Scope) {
         for (most, clock) in self.most.iter_mut().zip(Clock::ALL) {
+            if !scope.media && *clock == Clock::Video {
+                continue;
+            }
             *most = asking.number(Number::ClockMax(*clock), plausible::megahertz);
         }
     }
 }
 
+/// What is asked of a GPU's clocks and engines.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scope {
+    /// It has no memory of its own.
+    pub(crate) integrated: bool,
+    /// What works on pictures is asked beyond encoder and decoder.
+    pub(crate) media: bool,
+}
+
 /// Clocks, performance state and throttling. An integrated part has no clock of its memory, and may say 0.
-pub(crate) fn collect(asking: &mut Asking<'_>, fields: &Fields, slow: &Slow, of: Of<'_>, integrated: bool) {
+pub(crate) fn collect(asking: &mut Asking<'_>, fields: &Fields, slow: &Slow, of: Of<'_>, scope: Scope) {
     for (clock, most) in Clock::ALL.iter().zip(slow.most) {
-        if integrated && *clock == Clock::Memory {
+        if scope.integrated && *clock == Clock::Memory || !scope.media && *clock == Clock::Video {
             continue;
         }
         if let Some(now) = asking.number(Number::Clock(*clock), plausible::megahertz) {
@@ -81,14 +93,16 @@ pub(crate) fn collect(asking: &mut Asking<'_>, fields: &Fields, slow: &Slow, of:
 }
 
 /// How busy the whole GPU is. The memory of an integrated part is always told as idle.
-pub(crate) fn utilization(asking: &mut Asking<'_>, of: Of<'_>, integrated: bool) {
+pub(crate) fn utilization(asking: &mut Asking<'_>, of: Of<'_>, scope: Scope) {
     let gpu = asking.gpu;
     let busy = asking.ask(Device::gpu(gpu), Question::Utilization, |driver| driver.utilization(gpu));
     if let Ok(busy) = busy {
         if let Some(busy) = asking.plausible(plausible::percent(i128::from(busy.gpu))) {
             gpu_activity::put_utilization(of, busy, asking.out);
         }
-        if !integrated && let Some(busy) = asking.plausible(plausible::percent(i128::from(busy.memory))) {
+        if !scope.integrated
+            && let Some(busy) = asking.plausible(plausible::percent(i128::from(busy.memory)))
+        {
             gpu_activity::put_engine(of, "memory", busy, asking.out);
         }
     }
@@ -99,6 +113,9 @@ pub(crate) fn utilization(asking: &mut Asking<'_>, of: Of<'_>, integrated: bool)
         (Number::Ofa, "ofa"),
     ];
     for (number, engine) in engines {
+        if !scope.media && matches!(number, Number::Jpeg | Number::Ofa) {
+            continue;
+        }
         if let Some(busy) = asking.number(number, plausible::percent) {
             gpu_activity::put_engine(of, engine, busy, asking.out);
         }

@@ -49,10 +49,25 @@ const AGGREGATE: Errors = Errors {
     ],
 };
 
+/// What is read once a minute.
+#[derive(Debug, Default)]
+pub(crate) struct Slow {
+    banks: Option<Banks>,
+    sram: Option<Sram>,
+}
+
+impl Slow {
+    pub(crate) fn ask(&mut self, asking: &mut Asking<'_>) {
+        let gpu = asking.gpu;
+        let device = Device::gpu(gpu);
+        self.banks = asking.ask(device, Question::Banks, |driver| driver.banks(gpu)).ok();
+        self.sram = asking.ask(device, Question::Sram, |driver| driver.sram(gpu)).ok();
+    }
+}
+
 /// Puts what is broken.
-pub(crate) fn collect(asking: &mut Asking<'_>, fields: &Fields, banks: Option<Banks>, of: Of<'_>) {
-    let gpu = asking.gpu;
-    let sram = asking.ask(Device::gpu(gpu), Question::Sram, |driver| driver.sram(gpu)).ok();
+pub(crate) fn collect(asking: &mut Asking<'_>, fields: &Fields, slow: &Slow, of: Of<'_>) {
+    let Slow { banks, sram } = *slow;
     put_errors(&VOLATILE, sram.map(volatile), asking, fields, of);
     put_errors(&AGGREGATE, sram.map(aggregate), asking, fields, of);
     if let Some(sram) = sram

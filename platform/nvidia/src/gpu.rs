@@ -12,7 +12,7 @@ use crate::memory::{Framebuffer, Host};
 use crate::mig::{Instances, Wanted};
 use crate::processes::{Lister, may_be_listed};
 use crate::question::{Number, Text};
-use crate::reply::{Banks, Bar1, Fabric};
+use crate::reply::{Bar1, Fabric};
 use crate::{clocks, faults, links, memory, plausible, power};
 use door::{Buffer, Doors};
 use schema::families::gpu::{GpuState, MemoryKind, Modes};
@@ -29,6 +29,9 @@ const MINUTE: Duration = Duration::from_secs(60);
 pub struct Options {
     /// Whether processes are listed; None where memory is unified only.
     pub processes: Option<bool>,
+    /// Whether what works on pictures is asked beyond encoder and decoder: JPEG and optical flow engines, and the
+    /// video clock.
+    pub media: bool,
 }
 
 /// How asking a GPU ended.
@@ -80,7 +83,7 @@ struct Slow {
     clocks: clocks::Slow,
     links: links::Slow,
     modes: Modes,
-    banks: Option<Banks>,
+    faults: faults::Slow,
     bar1: Option<Bar1>,
     fabric: Option<Fabric>,
 }
@@ -191,6 +194,7 @@ impl Gpu {
             identity.description.memory_kind = kind;
         }
         let of = identity.of();
+        let scope = clocks::Scope { integrated, media: options.media };
         let mut processes = match options.processes {
             Some(wanted) => wanted,
             None => unified,
@@ -202,7 +206,7 @@ impl Gpu {
             self.instances.collect(asking, of, &mut self.lister, Wanted { processes, activity });
         } else {
             self.instances.clear();
-            clocks::utilization(asking, of, integrated);
+            clocks::utilization(asking, of, scope);
             // The sum of its processes is what GPU work holds where memory is not its own.
             let mut used = None;
             if (processes || unified && may_list)
@@ -224,15 +228,15 @@ impl Gpu {
             }
         }
         if due {
-            slow.ask(asking, fields, integrated);
+            slow.ask(asking, fields, scope);
             // What could not be asked in time is asked next time, not in a minute.
             if !asking.cut_short() {
                 *slow_at = Some(asking.now);
             }
         }
         power::collect(asking, fields, &slow.power, of, integrated);
-        clocks::collect(asking, fields, &slow.clocks, of, integrated);
-        faults::collect(asking, fields, slow.banks, of);
+        clocks::collect(asking, fields, &slow.clocks, of, scope);
+        faults::collect(asking, fields, &slow.faults, of);
         links::collect(asking, fields, &slow.links, of, integrated);
         links::put_fabric(asking, slow.fabric, of);
         memory::put_bar1(of, slow.bar1, asking);
@@ -289,15 +293,15 @@ impl Gpu {
 
 impl Slow {
     /// Asks for all but the modes.
-    fn ask(&mut self, asking: &mut Asking<'_>, fields: &Fields, integrated: bool) {
+    fn ask(&mut self, asking: &mut Asking<'_>, fields: &Fields, scope: clocks::Scope) {
         let gpu = asking.gpu;
         let device = Device::gpu(gpu);
         self.power.ask(asking, fields);
-        self.clocks.ask(asking);
-        self.banks = asking.ask(device, Question::Banks, |driver| driver.banks(gpu)).ok();
+        self.clocks.ask(asking, scope);
+        self.faults.ask(asking);
         self.fabric = asking.ask(device, Question::Fabric, |driver| driver.fabric(gpu)).ok();
         // An integrated part has neither a PCIe link nor a window that say anything.
-        if !integrated {
+        if !scope.integrated {
             self.links.ask(asking);
             self.bar1 = asking.ask(device, Question::Bar1, |driver| driver.bar1(gpu)).ok();
         }

@@ -48,13 +48,17 @@ const LINKS: [&str; 36] = [
 #[derive(Debug, Default)]
 pub(crate) struct Slow {
     generation: Option<Count>,
+    generation_max: Option<Count>,
     width: Option<Count>,
+    width_max: Option<Count>,
 }
 
 impl Slow {
     pub(crate) fn ask(&mut self, asking: &mut Asking<'_>) {
-        self.generation = asking.number(Number::LinkGenerationMax, plausible::generation);
-        self.width = asking.number(Number::LinkWidthMax, plausible::lanes);
+        self.generation = asking.number(Number::LinkGeneration, plausible::generation);
+        self.generation_max = asking.number(Number::LinkGenerationMax, plausible::generation);
+        self.width = asking.number(Number::LinkWidth, plausible::lanes);
+        self.width_max = asking.number(Number::LinkWidthMax, plausible::lanes);
     }
 }
 
@@ -84,10 +88,10 @@ fn put_pcie(asking: &mut Asking<'_>, fields: &Fields, slow: &Slow, of: Of<'_>) {
         transmit: fields.plausible(197, 0, asking, plausible::bytes),
         receive: fields.plausible(198, 0, asking, plausible::bytes),
         replays: fields.plausible(94, 0, asking, plausible::count),
-        generation: asking.number(Number::LinkGeneration, plausible::generation),
-        generation_max: slow.generation,
-        width: asking.number(Number::LinkWidth, plausible::lanes),
-        width_max: slow.width,
+        generation: slow.generation,
+        generation_max: slow.generation_max,
+        width: slow.width,
+        width_max: slow.width_max,
     };
     pcie.put(of, asking.out);
     for (id, error) in PCIE_ERRORS {

@@ -10,7 +10,7 @@ families! {
     UTILIZATION: gauge<Ratio> = "gpu_utilization_ratio" { gpu, uuid } on [Linux, Macos] since "0.1.0";
 
     /// The part of the driver's last sampling period in which an engine worked: memory (its interface, on GPUs with
-    /// memory of their own), encoder, decoder, jpeg, ofa; on Apple renderer and tiler.
+    /// memory of their own), encoder, decoder, and where asked for jpeg and ofa; on Apple renderer and tiler.
     ENGINE: gauge<Ratio> = "gpu_engine_utilization_ratio" { gpu, uuid, engine } on [Linux, Macos] since "0.1.0";
 
     /// The part of the time in which the graphics and compute engine worked, over at least 10 s.

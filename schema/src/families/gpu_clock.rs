@@ -5,7 +5,7 @@ use crate::unit::{Count, Hertz, Seconds, State};
 use crate::{Batch, families};
 
 families! {
-    /// How fast a part of the GPU runs now: graphics, sm, memory, video.
+    /// How fast a part of the GPU runs now: graphics, sm, memory, and where asked for video.
     CLOCK: gauge<Hertz> = "gpu_clock_hertz" { gpu, uuid, clock } on [Linux] since "0.1.0";
 
     /// How fast a part of the GPU could run. Read once a minute.

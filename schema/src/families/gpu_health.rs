@@ -6,16 +6,17 @@ use crate::{Batch, families};
 
 families! {
     /// Memory errors since the driver was loaded: corrected or uncorrected, by where they were. location is absent
-    /// where the GPU tells only their sum.
+    /// where the GPU tells only their sum; sram is read once a minute.
     ECC_VOLATILE: counter<Count> = "gpu_ecc_volatile_errors_total" { gpu, uuid, error, location }
         on [Linux] since "0.1.0";
 
     /// Memory errors in the GPU's life: corrected or uncorrected, by where they were. location is absent where the
-    /// GPU tells only their sum.
+    /// GPU tells only their sum; sram is read once a minute.
     ECC_AGGREGATE: counter<Count> = "gpu_ecc_aggregate_errors_total" { gpu, uuid, error, location }
         on [Linux] since "0.1.0";
 
-    /// 1 if uncorrected errors of the on-chip memory are beyond what NVIDIA allows: the board is to be replaced.
+    /// 1 if uncorrected errors of the on-chip memory are beyond what NVIDIA allows: the board is to be replaced. Read
+    /// once a minute.
     SRAM_THRESHOLD: gauge<State> = "gpu_ecc_sram_threshold_exceeded" { gpu, uuid } on [Linux] since "0.1.0";
 
     /// Rows of memory that were replaced by spare ones in the GPU's life, for corrected or uncorrected errors.

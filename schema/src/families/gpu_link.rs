@@ -18,13 +18,13 @@ families! {
     /// unsupported_request, lcrc, lane.
     PCIE_ERRORS: counter<Count> = "gpu_pcie_errors_total" { gpu, uuid, error } on [Linux] since "0.1.0";
 
-    /// Generation of the PCIe link now; an idle GPU may have lowered it.
+    /// Generation of the PCIe link; an idle GPU may have lowered it. Read once a minute.
     PCIE_GENERATION: gauge<Count> = "gpu_pcie_link_generation" { gpu, uuid } on [Linux] since "0.1.0";
 
     /// Generation that GPU and slot could have. Read once a minute.
     PCIE_GENERATION_MAX: gauge<Count> = "gpu_pcie_link_generation_max" { gpu, uuid } on [Linux] since "0.1.0";
 
-    /// Lanes of the PCIe link now.
+    /// Lanes of the PCIe link. Read once a minute.
     PCIE_WIDTH: gauge<Count> = "gpu_pcie_link_width" { gpu, uuid } on [Linux] since "0.1.0";
 
     /// Lanes that GPU and slot could have. Read once a minute.

@@ -11,6 +11,7 @@ pub(super) struct Arguments {
     pub(super) lock: Option<PathBuf>,
     pub(super) paths: Paths,
     pub(super) processes: String,
+    pub(super) media: bool,
     /// Where the GPUs are on the PCI bus, in its order.
     pub(super) gpus: Vec<String>,
 }
@@ -23,6 +24,7 @@ impl Arguments {
             lock: None,
             paths: root(),
             processes: String::new(),
+            media: false,
             gpus: Vec::new(),
         };
         for pair in arguments.chunks(2) {
@@ -37,6 +39,7 @@ impl Arguments {
                 Some("--sysfs") => read.paths.sysfs = text(),
                 Some("--rootfs") => read.paths.rootfs = text(),
                 Some("--processes") => read.processes = text(),
+                Some("--media") => read.media = value == "on",
                 Some("--gpu") => read.gpus.push(text()),
                 _ => {
                     return Err(format!(

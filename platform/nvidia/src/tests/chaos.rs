@@ -159,7 +159,7 @@ proptest! {
     fn whatever_a_driver_says_what_is_shown_could_be(seed in 1u64..) {
         let driver = Chaos(Mutex::new(seed));
         let machine = Machine::of("", HOST);
-        let mut whole = Whole::new(&machine.doors, &Options { processes: Some(true) });
+        let mut whole = Whole::new(&machine.doors, &Options { processes: Some(true), ..Options::default() });
         for at in 0..40 {
             let mut out = Batch::default();
             whole.collect(&driver, &scrape(100 + at * 15), &mut out);

@@ -169,27 +169,27 @@ fn activity_is_told_once_there_is_a_sample_of_ten_seconds() {
 }
 
 #[test]
-fn an_h100_is_asked_seventeen_numbers_and_one_batch_and_two_of_activity() {
+fn an_h100_is_asked_eleven_numbers_and_one_batch_and_two_of_activity() {
     let machine = Machine::of(&h100(), HOST);
     let mut gpu = machine.gpu(0);
     machine.collect(&mut gpu, 100);
     let first = machine.asked().len();
-    assert_eq!(first, 48, "the first time");
+    assert_eq!(first, 44, "the first time");
     machine.collect(&mut gpu, 115);
     let asked = machine.asked();
     let of = |kind: &str| asked.iter().filter(|key| key.starts_with(kind)).count();
     assert_eq!((of("fields"), of("gpm")), (1, 2), "{asked:#?}");
-    assert_eq!(asked.len(), 3 + 17, "{asked:#?}");
+    assert_eq!(asked.len(), 3 + 11, "{asked:#?}");
     assert_eq!((of("text"), of("processes"), of("fabric"), of("bar1"), of("banks")), (0, 0, 0, 0, 0));
     assert!(machine.driver.batch.lock().unwrap().len() < 50, "what is absent is left out");
     machine.collect(&mut gpu, 160);
     assert_eq!(
         machine.asked().len(),
-        20 + 15,
-        "once a minute: limits, modes, thresholds, windows, spare rows"
+        14 + 17,
+        "once a minute: limits, modes, thresholds, windows, links, on-chip memory"
     );
     machine.collect(&mut gpu, 175);
-    assert_eq!(machine.asked().len(), 20);
+    assert_eq!(machine.asked().len(), 14);
 }
 
 #[test]

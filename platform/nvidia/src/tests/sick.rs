@@ -176,14 +176,17 @@ fn drivers_that_overrun_their_callers_are_never_asked_for_processes() {
     for (driver, lists) in [("535.43.02", false), ("535.97", false), ("535.98", true), ("535.261.03", true)] {
         let text = h100().replace("version/driver 580.95.05", &format!("version/driver {driver}"));
         let machine = Machine::of(&format!("{text}processes/0/compute pid=4711 used=9\n"), HOST);
-        let mut gpu = Gpu::new(0, &machine.doors, &Options { processes: Some(true) });
+        let mut gpu = Gpu::new(0, &machine.doors, &Options { processes: Some(true), ..Options::default() });
         let (_, out) = machine.collect(&mut gpu, 100);
         assert_eq!(machine.asked().iter().any(|key| key.starts_with("processes")), lists, "{driver}");
         assert_eq!(count(&out, "gpu_process_memory_bytes"), usize::from(lists), "{driver}");
     }
     let unknown = h100().replace("version/driver 580.95.05\n", "");
     let machine = Machine::of(&unknown, HOST);
-    machine.collect(&mut Gpu::new(0, &machine.doors, &Options { processes: Some(true) }), 100);
+    machine.collect(
+        &mut Gpu::new(0, &machine.doors, &Options { processes: Some(true), ..Options::default() }),
+        100,
+    );
     assert!(
         !machine.asked().iter().any(|key| key.starts_with("processes")),
         "of a version that is not known"

@@ -71,7 +71,7 @@ fn what_misleads_on_a_gb10_is_not_shown() {
 }
 
 #[test]
-fn a_gb10_is_asked_ten_numbers_and_one_batch_and_two_lists() {
+fn a_gb10_is_asked_nine_numbers_and_one_batch_and_two_lists() {
     let machine = spark(SERVERS, HOST);
     let mut gpu = machine.gpu(0);
     machine.collect(&mut gpu, 100);
@@ -80,7 +80,7 @@ fn a_gb10_is_asked_ten_numbers_and_one_batch_and_two_lists() {
     let asked = machine.asked();
     let of = |kind: &str| asked.iter().filter(|key| key.starts_with(kind)).count();
     assert_eq!((of("fields"), of("processes"), of("gpm")), (1, 2, 0), "{asked:#?}");
-    assert_eq!(asked.len(), 1 + 2 + 10, "{asked:#?}");
+    assert_eq!(asked.len(), 1 + 2 + 9, "{asked:#?}");
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn a_gb10_whose_memory_call_fails_keeps_its_kind_and_misleads_no_more_than_befor
 #[test]
 fn processes_that_nobody_wants_are_still_summed() {
     let machine = spark(SERVERS, HOST);
-    let mut gpu = Gpu::new(0, &machine.doors, &Options { processes: Some(false) });
+    let mut gpu = Gpu::new(0, &machine.doors, &Options { processes: Some(false), ..Options::default() });
     let (_, out) = machine.collect(&mut gpu, 100);
     assert!(value(&out, "gpu_memory_used_bytes", &[]).is_some());
     assert_eq!((count(&out, "gpu_processes"), count(&out, "gpu_process_memory_bytes")), (0, 0));
