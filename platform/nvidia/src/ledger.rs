@@ -249,7 +249,10 @@ fn numbers(place: &str) -> Option<[u32; 3]> {
     let number = |text: &str| u32::from_str_radix(text, 16).ok();
     let mut parts = place.rsplit(':');
     let (device, bus) = (number(parts.next()?)?, number(parts.next()?)?);
-    let domain = parts.next().map_or(Some(0), number)?;
+    let domain = match parts.next() {
+        Some(domain) => number(domain)?,
+        None => 0,
+    };
     parts.next().is_none().then_some([domain, bus, device])
 }
 
