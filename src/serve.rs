@@ -44,8 +44,17 @@ pub fn serve(
     let released = tokio.block_on(async { signal(SignalKind::user_defined1()) }).map_err(cannot_start)?;
     // Held until the process ends: `gauged gpu-release` tells whoever holds it.
     let pid = runtime::directory(&settings).map(|directory| lock::take(&directory.join(PID_FILE)));
-    if let Some(Err(Refused::Failed(error))) = &pid {
-        tracing::info!("gauged gpu-release will not find this daemon: {error}");
+    match &pid {
+        Some(Err(Refused::Failed(error))) => {
+            tracing::info!("gauged gpu-release will not find this daemon: {error}");
+        }
+        Some(Err(Refused::Held(other))) => {
+            let other = other.map(|other| format!(" (pid {other})")).unwrap_or_default();
+            tracing::warn!(
+                "another gauged{other} has this runtime directory; gauged gpu-release tells that one"
+            );
+        }
+        Some(Ok(_)) | None => {}
     }
     let (core, doors) = verbs::start(collectors, settings, recording)?;
     let core = Arc::new(core);

@@ -2,10 +2,11 @@
 //! device given to a virtual machine, and comes back by itself.
 //!
 //! The lease is written first and the daemon told then (SIGUSR1), so that a daemon that misses the signal, or is
-//! started later, keeps to it all the same. Only a process that holds the daemon's pid file locked is signalled: a
-//! number in a file that somebody left may be anybody's by now.
+//! started later, keeps to it all the same. Only a process is signalled that holds the daemon's pid file locked, by
+//! what it wrote and by what the kernel says: a number in a file may be an earlier daemon's, and anybody's by now, or
+//! of another PID namespace, where it is somebody else's.
 
-use super::lease::Lease;
+use super::lease::{LONGEST, Lease};
 use super::{PID_FILE, PROBE_LOCK};
 use crate::remote::lock;
 use crate::{machine, runtime};
@@ -36,7 +37,12 @@ pub fn release(settings: &Settings, span: Duration) -> Result<String, String> {
         tell(&directory)?;
         return Ok("the lease is ended; the daemon asks the driver again\n".to_owned());
     }
-    lease.grant((live.boottime)() + span).map_err(at)?;
+    if span > LONGEST {
+        return Err(format!(
+            "a lease of {span:?} is longer than {LONGEST:?}; --no-collector.nvidia is for that"
+        ));
+    }
+    lease.grant((live.boottime)(), span).map_err(at)?;
     tell(&directory)?;
     wait(&directory.join(PROBE_LOCK), live.boottime)?;
     Ok(format!("released for {span:?}: gauged holds no GPU device open\n"))
@@ -47,6 +53,10 @@ fn tell(directory: &Path) -> Result<(), String> {
     let nobody = || format!("no daemon with the runtime directory {} runs", directory.display());
     let pid = lock::holder(&path).map_err(|error| error.to_string())?.flatten().ok_or_else(nobody)?;
     let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or_else(nobody)?;
+    if !lock::is_held_by(&path, pid.as_raw_nonzero().get()) {
+        let why = "is not the one that the kernel knows (another PID namespace?)";
+        return Err(format!("the daemon, pid {pid}, {why}: it sees the lease in its next scrape"));
+    }
     kill_process(pid, Signal::USR1).map_err(|error| format!("the daemon, pid {pid}, cannot be told: {error}"))
 }
 

@@ -69,6 +69,8 @@ impl Child {
         };
         let (ours, theirs) = UnixStream::pair().map_err(io)?;
         let process = Command::new(&launch.program)
+            // What a list of processes shows: /proc/self/exe would say nothing there.
+            .arg0("gauged")
             .args(&launch.args)
             .env_clear()
             .stdin(OwnedFd::from(theirs))

@@ -7,7 +7,7 @@
 use schema::{Errno, Error};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 /// Why the lock was not taken.
@@ -48,6 +48,25 @@ pub(crate) fn holder(path: &Path) -> Result<Option<Option<u32>>, Error> {
         Err(TryLockError::WouldBlock) => Ok(Some(pid(&mut file))),
         Err(TryLockError::Error(e)) => Err(error(path, &e)),
     }
+}
+
+/// True if the kernel says that this process, as it is called here, holds the lock of this file (`/proc/locks`, proc(5)).
+/// What is written in the file is older than the lock for a moment, or of another PID namespace.
+pub(crate) fn is_held_by(path: &Path, pid: i32) -> bool {
+    let inode = std::fs::metadata(path).map(|file| file.ino());
+    let locks = std::fs::read_to_string("/proc/locks");
+    let (Ok(inode), Ok(locks)) = (inode, locks) else { return false };
+    locks.lines().any(|line| is_held(line, inode, pid))
+}
+
+/// `1: FLOCK  ADVISORY  WRITE 1234 fd:01:5678 0 EOF`, the number of the file being the last of its three.
+fn is_held(line: &str, inode: u64, pid: i32) -> bool {
+    let mut words = line.split_whitespace().skip(1);
+    let kind = words.next();
+    let (holder, file) = (words.nth(2), words.next());
+    kind == Some("FLOCK")
+        && holder.and_then(|holder| holder.parse().ok()) == Some(pid)
+        && file.and_then(|file| file.rsplit(':').next()?.parse().ok()) == Some(inode)
 }
 
 fn attempt(path: &Path) -> Result<File, Refused> {
@@ -92,6 +111,17 @@ mod tests {
         assert_eq!(holder(&path).unwrap(), None);
         look(&path).unwrap();
         std::fs::remove_file(&path).unwrap();
+    }
+
+    #[test]
+    fn a_holder_is_who_the_kernel_says() {
+        let line = "1: FLOCK  ADVISORY  WRITE 1234 00:1a:5678 0 EOF";
+        assert!(is_held(line, 5678, 1234));
+        assert!(!is_held(line, 5679, 1234) && !is_held(line, 5678, 1235));
+        // One that waits, one of another kind, and one that is cut off.
+        assert!(!is_held("1: -> FLOCK  ADVISORY  WRITE 1234 00:1a:5678 0 EOF", 5678, 1234));
+        assert!(!is_held("1: POSIX  ADVISORY  WRITE 1234 00:1a:5678 0 EOF", 5678, 1234));
+        assert!(!is_held("1: FLOCK  ADVISORY  WRITE 1234", 5678, 1234) && !is_held("", 5678, 1234));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The lease by which the driver is let go.
 
 use crate::stage::Stage;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 #[test]
@@ -56,4 +57,19 @@ fn without_a_daemon_the_lease_is_of_no_use_and_that_is_said() {
         line.starts_with("gauged: no daemon with the runtime directory ") && line.lines().count() == 1,
         "{line}"
     );
+}
+
+#[test]
+fn a_process_that_does_not_hold_the_lock_is_never_signalled() {
+    let stage = Stage::new("h100");
+    let mut other = Command::new("sleep").arg("60").spawn().unwrap();
+    let path = stage.runtime().join("gauged.pid");
+    std::fs::write(&path, format!("{}\n", other.id())).unwrap();
+    let held = std::fs::File::options().read(true).write(true).open(path).unwrap();
+    held.lock().unwrap();
+    let output = stage.release("10m");
+    let lives = other.try_wait().unwrap().is_none();
+    other.kill().unwrap();
+    other.wait().unwrap();
+    assert!(lives && !output.status.success(), "{output:?}");
 }

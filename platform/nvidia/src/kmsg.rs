@@ -32,7 +32,7 @@ pub fn parse(record: &[u8]) -> Option<Fault<'_>> {
     let place = place.strip_prefix("PCI:").into_iter().chain([place]).next()?;
     let rest = rest.strip_prefix(": ")?;
     let digits = rest.split(|c: char| !c.is_ascii_digit()).next()?;
-    let plausible = place.len() >= 7 && place.bytes().all(|b| b.is_ascii_hexdigit() || b == b':');
+    let plausible = place.len() >= 5 && place.bytes().all(|b| b.is_ascii_hexdigit() || b == b':');
     plausible.then_some(Fault { place, xid: digits.parse().ok()? })
 }
 

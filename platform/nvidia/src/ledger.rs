@@ -237,11 +237,23 @@ impl Known {
     }
 }
 
-/// True if an address (0000:65:00.0) is of a function at this place (0000:65:00; of old drivers 65:00).
+/// True if an address (0000:65:00.0) is of a function at this place (0000:65:00). Who writes them does not agree on the
+/// width of a domain.
 fn is_at(address: &str, place: &str) -> bool {
-    let Some((device, _)) = address.rsplit_once('.') else { return false };
-    let short = device.len().checked_sub(place.len()).and_then(|start| device.get(start..));
-    short.is_some_and(|device| device.eq_ignore_ascii_case(place))
+    let device = address.rsplit_once('.').and_then(|(device, _)| numbers(device));
+    device.is_some() && device == numbers(place)
+}
+
+/// Domain, bus and device. Of old drivers there is no domain, which is the first.
+fn numbers(place: &str) -> Option<[u32; 3]> {
+    let number = |text: &str| u32::from_str_radix(text, 16).ok();
+    let mut parts = place.rsplit(':');
+    let (device, bus) = (number(parts.next()?)?, number(parts.next()?)?);
+    let domain = match parts.next() {
+        Some(domain) => number(domain)?,
+        None => 0,
+    };
+    parts.next().is_none().then_some([domain, bus, device])
 }
 
 fn is_of_a_gpu(row: Row<'_>) -> bool {

@@ -144,6 +144,8 @@ fn a_gpu_that_is_counted_and_never_answered_is_not_said_to_be_lost() {
 #[test]
 fn places_of_old_and_new_drivers_are_known() {
     assert!(is_at("0000:65:00.0", "0000:65:00") && is_at("0000:ca:00.0", "0000:CA:00"));
-    assert!(is_at("0000:65:00.0", "65:00"));
+    assert!(is_at("0000:65:00.0", "65:00") && is_at("0000:65:00.0", "00000000:65:00"));
+    assert!(is_at("10000:01:00.0", "10000:01:00") && !is_at("10000:01:00.0", "0000:01:00"));
+    assert!(!is_at("0001:65:00.0", "65:00") && !is_at("0000:65:00.0", "0:0:65:00"));
     assert!(!is_at("0000:65:00.0", "0000:66:00") && !is_at("", "0000:66:00"));
 }
