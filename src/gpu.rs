@@ -5,6 +5,7 @@
 //! (`live`). A machine that is recorded, or was, is asked inline. What answers mean is decided in the crate `nvidia`.
 
 mod families;
+mod growth;
 mod inline;
 mod lease;
 mod live;

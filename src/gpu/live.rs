@@ -9,9 +9,11 @@
 //! | a battery, and GPUs that may sleep | no probe, unless it is asked for |
 //! | GPUs that all sleep | no probe is started for them; suspended |
 //! | a lease that holds | the probe is let go; released |
+//! | a library that leaks | the probe is let go, and another started |
 //!
 //! The driver is asked at most once a second: within that, what it said is said again.
 
+use super::growth::Growth;
 use super::lease::Lease;
 use super::sight::Sight;
 use super::{PROBE, PROBE_LOCK, Plan, SINGLE_LOCK};
@@ -43,6 +45,7 @@ pub(super) struct Live {
     /// What the probe is started with, as far as it can change.
     started_with: (Option<String>, Vec<String>),
     starts: u64,
+    growth: Growth,
     state: Option<DriverState>,
     /// How the driver refused, while it does.
     refusal: Option<Error>,
@@ -87,6 +90,7 @@ impl Live {
             lease: plan.directory.as_deref().map(Lease::of),
             started_with: Default::default(),
             starts: 0,
+            growth: Growth::default(),
             state: None,
             refusal: None,
             waiting: None,
@@ -263,6 +267,9 @@ impl Collector for Live {
         if self.remote.starts() != self.starts {
             self.starts = self.remote.starts();
             self.ledger.begin_anew();
+        }
+        if self.growth.is_too_much(self.starts, &self.brought) {
+            self.remote.release();
         }
         let told = self.ledger.relay(&self.brought, &mut self.said);
         let (state, answer) = match asked {

@@ -13,6 +13,7 @@ mod arguments;
 mod asked;
 
 use super::Library;
+use super::lease::Lease;
 use crate::gpu::options;
 use crate::machine::{self, Own};
 use crate::remote::{self, Reply, Request};
@@ -27,6 +28,7 @@ use schema::{Batch, Error, Reason, Scrape};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::os::fd::AsFd;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
@@ -39,6 +41,8 @@ const MARGIN: Duration = Duration::from_millis(50);
 const MOST_GPUS: u32 = 256;
 /// How long the threads are given to let go of the library, at the end.
 const ENDING: Duration = Duration::from_millis(500);
+/// How often it is looked, at the end, whether a thread is still in the driver and whether that matters.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// The probe's life, from its arguments to its exit code. It does not return: a thread may be stuck in the driver.
 pub fn run(arguments: &[OsString]) -> Result<(), String> {
@@ -339,13 +343,26 @@ impl Probe {
         reply.part(&self.part);
     }
 
-    /// Closes the library, if no thread is in it.
-    fn end(self) {
+    /// True while a thread is in the driver.
+    fn is_asking(&self) -> bool {
+        let gpus = self.gpus.iter().map(|gpu| &gpu.asked);
+        gpus.chain(&self.events).chain([&self.driver]).any(Asked::is_asking)
+    }
+
+    /// Closes the library once no thread is in it, however long that takes: a process that ends kills its threads, and
+    /// one in the middle of a driver's call is not to be killed. Until then the lock is held, which is the quarantine.
+    /// But whoever has the driver released is about to reset it, and has no use for a call that hangs in it.
+    fn end(mut self) {
+        let lease = self.arguments.lock.as_deref().and_then(Path::parent).map(Lease::of);
+        let is_released = |now| lease.as_ref().is_some_and(|lease| lease.until(now).is_some());
+        while self.is_asking() && !is_released(self.clock.now()) {
+            if let Ok(done) = self.done.recv_timeout(LOOK) {
+                drop(self.take(done));
+            }
+        }
+        let asking = self.is_asking();
         let Probe { clock, driver, events, gpus, library, .. } = self;
-        if driver.is_busy()
-            || events.as_ref().is_some_and(Asked::is_busy)
-            || gpus.iter().any(|gpu| gpu.asked.is_busy())
-        {
+        if asking {
             return;
         }
         drop((driver, events, gpus));

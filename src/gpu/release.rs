@@ -43,7 +43,7 @@ pub fn release(settings: &Settings, span: Duration) -> Result<String, String> {
         ));
     }
     lease.grant((live.boottime)(), span).map_err(at)?;
-    tell(&directory)?;
+    tell(&directory).map_err(|why| format!("{why}; the lease stands all the same (--for 0s ends it)"))?;
     wait(&directory.join(PROBE_LOCK), live.boottime)?;
     Ok(format!("released for {span:?}: gauged holds no GPU device open\n"))
 }

@@ -287,6 +287,24 @@ fn a_probe_that_cannot_end_is_left_alone() {
 }
 
 #[test]
+fn a_probe_in_the_middle_of_a_call_outlives_the_daemon_and_keeps_others_away() {
+    let stage = Stage::new("hang-all");
+    let daemon = stage.daemon(&[]);
+    daemon.until("all answer", |said| said.gpus() == ["ok"; 8]);
+    let probes = daemon.probes();
+    stage.staged.touch("begin").unwrap();
+    daemon.until("it hangs", |said| said.driver() == Some("hung"));
+    daemon.stop();
+    let next = stage.daemon(&[]);
+    next.until("it hangs for the next one too", |said| said.driver() == Some("hung"));
+    assert_eq!(next.probes(), [], "a second one beside it");
+    let is_there = |pid: u32| std::path::Path::new(&format!("/proc/{pid}/root")).symlink_metadata().is_ok();
+    assert!(probes.iter().all(|pid| is_there(*pid)), "killed in the middle of a call");
+    stage.staged.touch("heal").unwrap();
+    next.until("it ended by itself", |said| said.driver() == Some("ok") && said.gpus() == ["ok"; 8]);
+}
+
+#[test]
 fn the_quarantine_of_a_hung_probe_outlives_the_daemon() {
     let stage = Stage::new("h100");
     // What an earlier daemon's probe keeps while it cannot end.

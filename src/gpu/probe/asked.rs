@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
 
 /// Room for the library's own needs; what is not used costs nothing.
 const STACK_BYTES: usize = 1 << 20;
@@ -62,6 +63,7 @@ pub(super) struct Asked {
     /// The scrape in which it had its turn.
     pub(super) turn: u64,
     pub(super) health: Option<Health>,
+    thread: Option<JoinHandle<()>>,
     jobs: Option<SyncSender<Job>>,
     busy: bool,
     room: Batch,
@@ -108,8 +110,18 @@ impl Asked {
         )]
         let started = builder.spawn(move || work(inbox));
         // A thread that could not be started is one that is lost at once.
-        let jobs = started.is_ok().then_some(jobs);
-        Asked { name, was_late: false, turn: 0, health: None, jobs, busy: false, room: Batch::default() }
+        let thread = started.ok();
+        let jobs = thread.is_some().then_some(jobs);
+        Asked {
+            name,
+            was_late: false,
+            turn: 0,
+            health: None,
+            thread,
+            jobs,
+            busy: false,
+            room: Batch::default(),
+        }
     }
 
     /// Asks, unless an earlier question is not answered yet. True if an answer is to be awaited.
@@ -139,8 +151,9 @@ impl Asked {
         self.room = batch;
     }
 
-    pub(super) fn is_busy(&self) -> bool {
-        self.busy
+    /// True while the thread asks the driver, and has not panicked over it.
+    pub(super) fn is_asking(&self) -> bool {
+        self.busy && self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
     }
 
     /// True if the thread is gone: it panicked, which is a bug of ours.
